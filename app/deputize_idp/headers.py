@@ -1,0 +1,52 @@
+"""Security headers on every answer: nothing is loaded from elsewhere, no script runs, no
+page is framed, and nothing but the stylesheet is cached.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+
+from .settings import current_settings
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # CSRF checks of forms on https read the Referer, so it is kept within this origin.
+    "Referrer-Policy": "same-origin",
+}
+HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
+
+def init_headers(app: Flask) -> None:
+    """Add the headers to every answer that does not have its own."""
+    app.after_request(add_headers)
+
+
+def allow_form_redirect(redirect_uri: str | None) -> None:
+    """Let a form of this page end at a client's registered redirect URI.
+
+    Chromium holds `form-action` against the whole chain of redirects after a form was sent.
+    """
+    parts = urlsplit(redirect_uri or "")
+    is_web = parts.scheme in ("http", "https") and HOST.fullmatch(parts.netloc)
+    source = f"{parts.scheme}://{parts.netloc}" if is_web else f"{parts.scheme}:"
+    if parts.scheme:
+        g.setdefault("form_redirects", []).append(source)
+
+
+def add_headers(response: Response) -> Response:
+    """Complete one answer."""
+    policy = " ".join([POLICY, *g.get("form_redirects", [])])
+    response.headers.setdefault("Content-Security-Policy", policy)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    if current_settings().is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response

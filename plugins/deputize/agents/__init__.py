@@ -1,0 +1,1 @@
+"""Who acts: agents as a class of OAuth client of their own."""

@@ -1,0 +1,243 @@
+"""Client authentication of agents and resource servers (RFC 6749 §2.3, RFC 7523).
+
+Exactly one method a request. A client's method is the one it registered, and unknown
+client, wrong secret and wrong status get the same answer. Which client an assertion
+names is read before it is verified; nothing else of it is.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote_plus
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from ..catalogue.models import ResourceServer
+from ..core.db import Transaction
+from ..core.refusal import Refusal
+from ..core.secrets import is_secret
+from ..core.used_once import use_once
+from .models import Agent
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_ALGORITHMS = ("ES256", "ES384", "EdDSA", "Ed25519", "PS256", "RS256")
+#: `typ` headers of a client assertion; no other JWT of ours is one.
+ASSERTION_TYPS = frozenset({None, "JWT", "client-authentication+jwt"})
+MAX_ASSERTION_AGE = 300
+LEEWAY = 5
+
+#: What a wrong secret is compared with when there is no client, so that both take as long.
+_NOBODY = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request presents. `method` is RFC 7591's name for it."""
+
+    client_id: str
+    method: str
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A client assertion that was verified, and is to be used up by this request."""
+
+    jti: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated client: an agent, or a resource server.
+
+    The assertion it used is spent in the transaction that answers the request, a
+    refusal's included.
+    """
+
+    client: Agent | ResourceServer
+    assertion: Assertion | None = None
+
+    @property
+    def client_id(self) -> str:
+        return self.client.client_id
+
+    @property
+    def agent(self) -> Agent:
+        """The agent, where only agents may call."""
+        if not isinstance(self.client, Agent):
+            raise Refusal("client.not_an_agent", "Only agents may do this.")
+        return self.client
+
+    def get_client_id(self) -> str:
+        return self.client_id
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return isinstance(self.client, Agent) and self.client.check_grant_type(grant_type)
+
+    def spend(self, tx: Transaction) -> None:
+        """Use up the assertion (RFC 7523 §3, `jti`).
+
+        :raises Refusal: where it was used before, on any endpoint and any worker
+        """
+        if self.assertion is None:
+            return
+        name = f"{self.client_id}\n{self.assertion.jti}"
+        if not use_once(tx, "client_assertion", name, self.assertion.expires_at + LEEWAY):
+            raise Refusal("client.assertion_replayed", "The client assertion was used before.")
+
+
+def find_credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credentials | None:
+    """Return the one set of credentials of a request, or None where it has none.
+
+    :raises Refusal: `client.two_methods` for more than one method or client (RFC 6749 §2.3)
+    """
+    found = [c for c in (_basic(headers), _post(form), _assertion(form)) if c]
+    named = {c.client_id for c in found} | ({form["client_id"]} if "client_id" in form else set())
+    if len(found) > 1 or len(named) > 1:
+        raise Refusal("client.two_methods", "The request authenticates in more than one way.")
+    if found:
+        return found[0]
+    return Credentials(form["client_id"], "none") if "client_id" in form else None
+
+
+def authenticate(
+    credentials: Credentials,
+    client: Agent | ResourceServer | None,
+    *,
+    issuer: str,
+    now: int,
+    max_jti: int,
+) -> Caller:
+    """Return the caller whose `credentials` these are.
+
+    :param client: what is registered under the credentials' client id
+    :raises Refusal: `client.not_authenticated`; `client.not_active` for an agent that
+        proved who it is, but is not active and unexpired
+    """
+    caller = _prove(credentials, client, issuer, now, max_jti)
+    if isinstance(caller.client, Agent) and not caller.client.is_live(now):
+        raise Refusal("client.not_active", _REFUSED, detail=caller.client_id)
+    return caller
+
+
+_REFUSED = "Client authentication failed."
+
+
+def _prove(
+    given: Credentials, client: Agent | ResourceServer | None, issuer: str, now: int, max_jti: int
+) -> Caller:
+    method = _registered_method(client)
+    if given.method == "private_key_jwt" == method and isinstance(client, Agent):
+        return Caller(client, _verify_assertion(given, client, issuer, now, max_jti))
+    if given.method == "none" == method and client is not None:
+        return Caller(client)
+    stored = (client.secret_digest if client else None) or _NOBODY
+    by_secret = given.method == "secret" == method
+    if is_secret(given.secret, stored) and by_secret and client is not None:
+        return Caller(client)
+    raise Refusal("client.not_authenticated", _REFUSED)
+
+
+def _registered_method(client: Agent | ResourceServer | None) -> str | None:
+    # A secret may be sent in either of its two ways; both are advertised.
+    if not isinstance(client, Agent) or client.token_endpoint_auth_method.startswith("client_s"):
+        return "secret"
+    return client.token_endpoint_auth_method
+
+
+def _basic(headers: Mapping[str, str]) -> Credentials | None:
+    scheme, _, encoded = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        pair = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise Refusal("client.not_authenticated", _REFUSED) from None
+    client_id, _, secret = pair.partition(":")
+    # RFC 6749 §2.3.1: both are form-encoded before they are joined.
+    return Credentials(unquote_plus(client_id), "secret", unquote_plus(secret))
+
+
+def _post(form: Mapping[str, str]) -> Credentials | None:
+    if "client_secret" not in form:
+        return None
+    return Credentials(form.get("client_id", ""), "secret", form["client_secret"])
+
+
+def _assertion(form: Mapping[str, str]) -> Credentials | None:
+    if "client_assertion" not in form and "client_assertion_type" not in form:
+        return None
+    assertion = form.get("client_assertion", "")
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise Refusal("client.not_authenticated", _REFUSED)
+    client_id = unverified_claims(assertion).get("sub")
+    if not isinstance(client_id, str):
+        raise Refusal("client.not_authenticated", _REFUSED)
+    return Credentials(client_id, "private_key_jwt", assertion)
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """Return what a JWT's payload says, believed by nobody yet; empty where it is none."""
+    return _segment(token, 1)
+
+
+def unverified_header(token: str) -> dict[str, Any]:
+    """Return what a JWT's header says, believed by nobody yet; empty where it is none."""
+    return _segment(token, 0)
+
+
+def _segment(token: str, index: int) -> dict[str, Any]:
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        padded = parts[index] + "=" * (-len(parts[index]) % 4)
+        value = json.loads(base64.urlsafe_b64decode(padded))
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+@lru_cache(maxsize=4096)
+def _keys(jwks: str) -> KeySet:
+    return KeySet.import_key_set(json.loads(jwks))
+
+
+def _verify_assertion(
+    given: Credentials, client: Agent, issuer: str, now: int, max_jti: int
+) -> Assertion:
+    try:
+        token = jwt.decode(given.secret, _keys(client.jwks or "{}"), list(ASSERTION_ALGORITHMS))
+    except (JoseError, ValueError, KeyError, TypeError):
+        raise Refusal("client.not_authenticated", _REFUSED) from None
+    claims = token.claims
+    expires_at, jti = claims.get("exp"), claims.get("jti")
+    good = (
+        token.header.get("typ") in ASSERTION_TYPS
+        and claims.get("iss") == claims.get("sub") == client.client_id
+        and claims.get("aud") in (issuer, [issuer])
+        and isinstance(jti, str)
+        and 0 < len(jti) <= max_jti
+        and _is_within_time(claims, now)
+    )
+    if not good:
+        raise Refusal("client.not_authenticated", _REFUSED)
+    return Assertion(str(jti), int(expires_at))
+
+
+def _is_within_time(claims: Mapping[str, Any], now: int) -> bool:
+    expires_at, not_before = claims.get("exp"), claims.get("nbf", 0)
+    if not _is_number(expires_at) or not _is_number(not_before):
+        return False
+    return now < expires_at <= now + MAX_ASSERTION_AGE + LEEWAY and not_before <= now + LEEWAY
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,154 @@
+"""An agent: an OAuth client with an owner, a purpose, a status, an expiry and a ceiling.
+
+Agents are ours alone: no host's `query_client` knows them, so every grant of the host
+refuses them by construction.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    bindparam,
+    select,
+)
+
+from ..core.db import Transaction, metadata
+from ..core.values import Words, line, words
+from .lifecycle import Status
+
+#: In `delegates_to` and a delegation's pass-on list: agents that the holder spawned in this task.
+SPAWNED = "spawned"
+
+AUTHORIZATION_CODE = "authorization_code"
+CLIENT_CREDENTIALS = "client_credentials"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a grant type (RFC 6749 §6)
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant type
+GRANT_TYPES = frozenset({AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE})
+
+agent = Table(
+    "deputize_agent",
+    metadata,
+    Column("client_id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("owner", String(255)),
+    Column("sponsor", String(255)),
+    Column("purpose", Text, nullable=False),
+    Column("model", String(200)),
+    Column("vendor", String(200)),
+    Column("software_version", String(200)),
+    Column("origin", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("resources", Text, nullable=False),
+    Column("delegates_to", Text, nullable=False),
+    Column("max_delegation_depth", Integer, nullable=False),
+    Column("grant_types", Text, nullable=False),
+    Column("redirect_uris", Text, nullable=False),
+    Column("token_endpoint_auth_method", String(32), nullable=False),
+    Column("secret_digest", String(64)),
+    Column("jwks", Text),
+    Column("parent", String(64)),
+    Column("parent_delegation_id", String(16)),
+    Column("task_id", String(16)),
+    Column("revision", Integer, nullable=False),
+    Index("ix_deputize_agent_task_id", "task_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent's registration.
+
+    :param owner: the host's key of the person who answers for it
+    :param origin: `declared` by an administrator, `self` registered, or `spawned`
+    :param expires_at: NumericDate after which it gets and keeps no token
+    :param scope: its ceiling
+    :param parent_delegation_id: for a spawned agent, the node whose end ends it
+    :param revision: raised by each edit, so that a decision can tell whether it still stands
+    """
+
+    client_id: str
+    name: str
+    purpose: str
+    origin: str
+    created_at: int
+    expires_at: int
+    token_endpoint_auth_method: str
+    owner: str | None = None
+    sponsor: str | None = None
+    model: str | None = None
+    vendor: str | None = None
+    software_version: str | None = None
+    status: str = Status.PENDING
+    scope: Words = frozenset()
+    resources: Words = frozenset()
+    delegates_to: Words = frozenset()
+    max_delegation_depth: int = 1
+    grant_types: Words = GRANT_TYPES
+    redirect_uris: tuple[str, ...] = ()
+    secret_digest: str | None = field(default=None, repr=False)
+    jwks: str | None = None
+    parent: str | None = None
+    parent_delegation_id: str | None = None
+    task_id: str | None = None
+    revision: int = 0
+
+    def is_live(self, now: int) -> bool:
+        """Tell whether it can act at `now`: active and unexpired (seconds since the epoch)."""
+        return self.status == Status.ACTIVE and now < self.expires_at
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it authenticates by nothing (RFC 6749 §2.1)."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105 - a method's name
+
+    def get_client_id(self) -> str:
+        return self.client_id
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in self.grant_types
+
+
+_BY_ID = select(agent).where(agent.c.client_id == bindparam("client_id"))
+_SETS = ("scope", "resources", "delegates_to", "grant_types")
+
+
+def agent_from_row(row: RowMapping) -> Agent:
+    """Return the registration that `row` of `agent` holds."""
+    values: dict[str, Any] = dict(row)
+    for name in _SETS:
+        values[name] = words(values[name])
+    values["redirect_uris"] = tuple(json.loads(values["redirect_uris"]))
+    return Agent(**values)
+
+
+def agent_to_row(registered: Agent) -> dict[str, Any]:
+    """Return the row of `agent` that holds `registered`."""
+    values = {column.name: getattr(registered, column.name) for column in agent.c}
+    for name in _SETS:
+        values[name] = line(values[name])
+    values["redirect_uris"] = json.dumps(list(values["redirect_uris"]))
+    return values
+
+
+def find_agent(tx: Transaction, client_id: str) -> Agent | None:
+    """Return the agent of that client id, whatever its status."""
+    row = tx.execute(_BY_ID, {"client_id": client_id}).mappings().first()
+    return agent_from_row(row) if row else None
+
+
+def find_agents(tx: Transaction, client_ids: Words) -> dict[str, Agent]:
+    """Return the agents of those client ids, by client id."""
+    rows = tx.execute(select(agent).where(agent.c.client_id.in_(client_ids))).mappings()
+    return {row["client_id"]: agent_from_row(row) for row in rows}

@@ -1,0 +1,249 @@
+"""Dynamic registration (RFC 7591): what a client says of itself, read and never trusted.
+
+A client that registers itself is an agent, `pending`, whatever it says. An
+administrator adopts it, names its owner and gives it its ceiling.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..audit.record import Event, record
+from ..core.db import Transaction, insert_unless_present
+from ..core.refusal import Refusal
+from ..core.secrets import digest, new_id, new_secret
+from ..core.values import Words, is_resource_identifier, words
+from ..settings import Settings
+from .jwks import read_jwks
+from .lifecycle import Status
+from .models import (
+    AUTHORIZATION_CODE,
+    GRANT_TYPES,
+    REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
+    Agent,
+    agent,
+    agent_to_row,
+)
+
+AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
+MAX_REDIRECT_URIS = 10
+
+#: How deep a self-registered agent may delegate until an administrator says otherwise.
+_SELF_REGISTERED_DEPTH = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMetadata:
+    """The members of a registration that are understood. :rfc:`7591#section-2`."""
+
+    name: str
+    purpose: str
+    model: str | None
+    vendor: str | None
+    software_version: str | None
+    scope: Words
+    resources: Words
+    delegates_to: Words
+    grant_types: Words
+    redirect_uris: tuple[str, ...]
+    token_endpoint_auth_method: str
+    jwks: str | None
+    expires_at: int | None
+
+
+def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
+    """Return the client metadata that `body` holds.
+
+    :raises Refusal: `registration.*`, which says what is wrong with which member
+    """
+    if not isinstance(body, dict):
+        raise Refusal("registration.metadata", "The body is a JSON object of client metadata.")
+    limit = settings.bounds.name_length
+    if "jwks_uri" in body:
+        raise Refusal("registration.jwks", "Keys are given by value, in jwks.")
+    metadata = ClientMetadata(
+        name=_text(body, "client_name", limit) or "An agent",
+        purpose=_text(body, "agent_purpose", limit) or "",
+        model=_text(body, "agent_model", limit),
+        vendor=_text(body, "agent_vendor", limit),
+        software_version=_text(body, "software_version", limit),
+        scope=_words(body, "scope", settings.bounds.scopes),
+        resources=_resources(body, settings.bounds.resources),
+        delegates_to=frozenset(_list(body, "delegates_to", settings.bounds.resources)),
+        grant_types=_grant_types(body),
+        redirect_uris=_redirect_uris(body),
+        token_endpoint_auth_method=_auth_method(body),
+        jwks=read_jwks(body["jwks"]) if "jwks" in body else None,
+        expires_at=_numeric_date(body, "agent_expires_at"),
+    )
+    if (metadata.token_endpoint_auth_method == "private_key_jwt") != (metadata.jwks is not None):
+        raise Refusal("registration.metadata", "private_key_jwt and jwks come together.")
+    return metadata
+
+
+def register_itself(
+    tx: Transaction, metadata: ClientMetadata, settings: Settings
+) -> tuple[Agent, str | None]:
+    """Store a pending agent; return it, and its secret where it authenticates by one.
+
+    :raises Refusal: `registration.refused` where self-registration is off
+    """
+    if settings.agents.self_registered == "refuse":
+        raise Refusal("registration.refused", "Agents are registered by an administrator here.")
+    if AUTHORIZATION_CODE in metadata.grant_types and not metadata.redirect_uris:
+        raise Refusal("registration.redirect_uri", "authorization_code needs redirect_uris.")
+    by_secret = metadata.token_endpoint_auth_method.startswith("client_secret")
+    secret = new_secret() if by_secret else None
+    registered = Agent(
+        client_id=f"a-{new_id()}",
+        name=metadata.name,
+        purpose=metadata.purpose,
+        model=metadata.model,
+        vendor=metadata.vendor,
+        software_version=metadata.software_version,
+        origin="self",
+        created_at=tx.now,
+        expires_at=_expiry(tx.now, metadata, settings),
+        token_endpoint_auth_method=metadata.token_endpoint_auth_method,
+        status=Status.PENDING,
+        scope=metadata.scope,
+        resources=metadata.resources,
+        delegates_to=metadata.delegates_to,
+        max_delegation_depth=_SELF_REGISTERED_DEPTH,
+        grant_types=metadata.grant_types,
+        redirect_uris=metadata.redirect_uris,
+        secret_digest=digest(secret) if secret else None,
+        jwks=metadata.jwks,
+    )
+    store_agent(tx, registered, Event("agent.registered", agent=registered.client_id))
+    return registered, secret
+
+
+def store_agent(tx: Transaction, registered: Agent, happened: Event) -> None:
+    """Insert `registered` with its event.
+
+    :raises Refusal: `registration.taken` when the client id exists
+    """
+    if tx.execute(insert_unless_present(tx, agent), agent_to_row(registered)).rowcount != 1:
+        raise Refusal("registration.taken", "That client id is taken.")
+    record(tx, happened)
+
+
+def registration_response(registered: Agent, secret: str | None = None) -> dict[str, Any]:
+    """Return what the client is told of its registration. :rfc:`7591#section-3.2.1`."""
+    told = {
+        "client_id": registered.client_id,
+        "client_id_issued_at": registered.created_at,
+        "client_name": registered.name,
+        "client_type": "agent",
+        "client_secret": secret,
+        "client_secret_expires_at": registered.expires_at if secret else None,
+        "token_endpoint_auth_method": registered.token_endpoint_auth_method,
+        "grant_types": sorted(registered.grant_types),
+        "redirect_uris": list(registered.redirect_uris) or None,
+        "scope": " ".join(sorted(registered.scope)),
+        "agent_status": registered.status,
+        "agent_owner": registered.owner,
+        "agent_parent": registered.parent,
+        "agent_purpose": registered.purpose or None,
+        "agent_expires_at": registered.expires_at,
+        "max_delegation_depth": registered.max_delegation_depth,
+        "delegates_to": sorted(registered.delegates_to),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def is_redirect_uri(uri: str) -> bool:
+    """Tell whether `uri` can be registered: https, or http on loopback; no fragment, no user.
+
+    "The endpoint URI MUST NOT include a fragment component" (RFC 6749 §3.1.2).
+    """
+    if not uri.isascii() or not uri.isprintable() or "#" in uri or any(c in uri for c in ' \\"<>'):
+        return False
+    try:
+        url = urlsplit(uri)
+    except ValueError:
+        return False
+    loopback = url.hostname in ("127.0.0.1", "::1", "localhost")
+    secure = url.scheme == "https" or (url.scheme == "http" and loopback)
+    return secure and bool(url.hostname) and "@" not in url.netloc
+
+
+def _expiry(now: int, metadata: ClientMetadata, settings: Settings) -> int:
+    latest = now + settings.agents.default_lifetime
+    return min(latest, metadata.expires_at or latest)
+
+
+def _text(body: dict[str, Any], name: str, limit: int) -> str | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > limit or "\x00" in value:
+        raise Refusal("registration.metadata", f"{name} is text of at most {limit} characters.")
+    return _encodable(value, name)
+
+
+def _encodable(value: str, name: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Refusal("registration.metadata", f"{name} is not valid text.") from None
+    return value
+
+
+def _words(body: dict[str, Any], name: str, limit: int) -> Words:
+    members = words(_text(body, name, 8192))
+    if len(members) > limit:
+        raise Refusal("registration.metadata", f"{name} has at most {limit} members.")
+    return members
+
+
+def _list(body: dict[str, Any], name: str, limit: int) -> list[str]:
+    value = body.get(name, [])
+    is_list = isinstance(value, list) and len(value) <= limit
+    if not is_list or not all(isinstance(v, str) and 0 < len(v) <= 512 for v in value):
+        raise Refusal("registration.metadata", f"{name} is a list of at most {limit} texts.")
+    if any(not v.isascii() or not v.isprintable() or " " in v for v in value):
+        raise Refusal("registration.metadata", f"{name} holds a text that cannot stand there.")
+    return value  # type: ignore[no-any-return]
+
+
+def _resources(body: dict[str, Any], limit: int) -> Words:
+    members = _list(body, "resources", limit)
+    if not all(is_resource_identifier(m) for m in members):
+        raise Refusal("registration.metadata", "resources holds canonical absolute URIs.")
+    return frozenset(members)
+
+
+def _grant_types(body: dict[str, Any]) -> Words:
+    defaults = [AUTHORIZATION_CODE, REFRESH_TOKEN, TOKEN_EXCHANGE]
+    asked = frozenset(_list(body, "grant_types", 10) if "grant_types" in body else defaults)
+    if not asked <= GRANT_TYPES:
+        raise Refusal("registration.metadata", "grant_types names a grant that is not offered.")
+    return asked
+
+
+def _redirect_uris(body: dict[str, Any]) -> tuple[str, ...]:
+    uris = body.get("redirect_uris", [])
+    if not isinstance(uris, list) or len(uris) > MAX_REDIRECT_URIS:
+        raise Refusal("registration.redirect_uri", "redirect_uris is a list of at most 10.")
+    if not all(isinstance(u, str) and len(u) <= 2048 and is_redirect_uri(u) for u in uris):
+        raise Refusal("registration.redirect_uri", "A redirect URI is not one that is accepted.")
+    return tuple(uris)
+
+
+def _auth_method(body: dict[str, Any]) -> str:
+    method = body.get("token_endpoint_auth_method", "private_key_jwt")
+    if method not in AUTH_METHODS:
+        raise Refusal("registration.metadata", "That token_endpoint_auth_method is not offered.")
+    return str(method)
+
+
+def _numeric_date(body: dict[str, Any], name: str) -> int | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**40:
+        raise Refusal("registration.metadata", f"{name} is a NumericDate.")
+    return value

@@ -1,0 +1,1 @@
+"""What can be asked for: scopes and the resource servers that they belong to."""

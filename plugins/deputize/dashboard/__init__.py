@@ -1,0 +1,1 @@
+"""Cross-room pages: who acts for me, and stop it."""

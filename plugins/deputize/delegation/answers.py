@@ -1,0 +1,76 @@
+"""Which OAuth error each rule is answered with: the one table, by rule or by its family.
+
+A rule's family is what stands before its dot. A grant whose RFC answers a family
+differently passes what differs.
+"""
+
+from collections.abc import Mapping
+
+from ..core.refusal import Refusal
+from ..oauth.errors import (
+    ClientNotAuthenticatedError,
+    InteractionRequiredError,
+    InvalidClientMetadataError,
+    InvalidGrantError,
+    InvalidRedirectUriError,
+    InvalidRequestError,
+    InvalidScopeError,
+    InvalidTargetError,
+    InvalidTokenError,
+    OAuth2Error,
+    TemporarilyUnavailableError,
+    UnauthorizedClientError,
+    describe,
+)
+
+Answers = Mapping[str, type[OAuth2Error]]
+
+ANSWERS: Answers = {
+    "actor": InvalidRequestError,
+    "chain": InvalidRequestError,
+    "client.assertion_replayed": ClientNotAuthenticatedError,
+    "client.not_active": ClientNotAuthenticatedError,
+    "client.not_an_agent": UnauthorizedClientError,
+    "client.not_authenticated": ClientNotAuthenticatedError,
+    "client.two_methods": InvalidRequestError,
+    "code": InvalidGrantError,
+    "delegation": InvalidRequestError,
+    "person": InvalidRequestError,
+    "quota": InvalidRequestError,
+    "refresh": InvalidGrantError,
+    "registration": InvalidClientMetadataError,
+    "registration.redirect_uri": InvalidRedirectUriError,
+    "registration.refused": InvalidTokenError,
+    "scope": InvalidScopeError,
+    "scope.needs_approval": InteractionRequiredError,
+    "server": TemporarilyUnavailableError,
+    "spawn": InvalidRequestError,
+    "subject": InvalidRequestError,
+    "target": InvalidTargetError,
+    "task": InvalidRequestError,
+}
+
+#: A code or refresh token whose person, task or tree has ended is an invalid grant (RFC 6749 §5.2).
+GRANT_ANSWERS: Answers = {
+    "delegation": InvalidGrantError,
+    "person": InvalidGrantError,
+    "task": InvalidGrantError,
+}
+
+#: At the registration endpoint a spawn token is an initial access token (RFC 7591 §3).
+REGISTRATION_ANSWERS: Answers = {
+    "delegation": InvalidTokenError,
+    "person": InvalidTokenError,
+    "quota": InvalidTokenError,
+    "spawn": InvalidClientMetadataError,
+    "spawn.bad_token": InvalidTokenError,
+    "task": InvalidTokenError,
+}
+
+
+def answer_to(refusal: Refusal, differing: Answers | None = None) -> OAuth2Error:
+    """Return the OAuth error that `refusal` is answered with."""
+    table = {**ANSWERS, **(differing or {})}
+    family = refusal.rule.partition(".")[0]
+    error = table[refusal.rule] if refusal.rule in table else table[family]
+    return error(describe(refusal.text))

@@ -1,0 +1,287 @@
+"""The authorization code: what a person consented to, redeemed once (RFC 6749 §4.1.3).
+
+Redeeming it makes the root delegation and its task. The subject is the person and the
+agent is the actor from the first hop.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
+from sqlalchemy import bindparam, insert, select, update
+
+from ..agents.authenticate import Caller
+from ..agents.models import AUTHORIZATION_CODE, REFRESH_TOKEN, Agent, agent
+from ..core.db import Transaction
+from ..core.refusal import Refusal
+from ..core.secrets import digest, new_id, new_secret
+from ..core.values import Words, line, words
+from ..oauth.errors import InvalidRequestError, InvalidTargetError, UnauthorizedClientError
+from ..tasks.models import TaskStatus, task
+from .attenuation import Asked, attenuate
+from .context import Context
+from .issue import (
+    REFRESH_TOKEN_PREFIX,
+    Decision,
+    Mint,
+    Write,
+    insertion,
+    issue,
+    mint_delegated,
+)
+from .liveness import TEXTS
+from .models import ACTIVE, code, person, refresh_token
+from .narrow import current_agent, limits_of
+from .node import Delegation
+
+#: RFC 7636 §4.1: 43 to 128 unreserved characters.
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+_BAD_CODE = "The authorization code is not good: it is used once, within a minute."
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person agreed to for one agent.
+
+    :param granted_until: NumericDate: the task's deadline
+    :param redirect_uri: as the authorization request named it; None where it named none
+    """
+
+    client_id: str
+    person_id: str
+    redirect_uri: str | None
+    code_challenge: str
+    scope: Words
+    resources: Words
+    pass_on: Words
+    purpose: str
+    granted_until: int
+    auth_time: int | None
+    acr: str | None
+    amr: tuple[str, ...]
+
+
+def store_code(tx: Transaction, consent: Consent, lifetime: int) -> str:
+    """Store the consent under a new code that can be redeemed for `lifetime` seconds."""
+    secret = new_secret()
+    row = {name: getattr(consent, name) for name in consent.__slots__}
+    for name in ("scope", "resources", "pass_on"):
+        row[name] = line(row[name])
+    row |= {"amr": " ".join(consent.amr), "digest": digest(secret), "expires_at": tx.now + lifetime}
+    tx.execute(insert(code).values(**row))
+    return secret
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """One request that redeems a code."""
+
+    code: str
+    redirect_uri: str | None
+    code_verifier: str
+    resource: str | None = None
+
+    def decide(self, decision: Decision) -> Mint:
+        """Return the first token of a new tree.
+
+        :raises Refusal: `code.*`, `person.inactive`, `target.*`, `scope.*`
+        """
+        row = self._find(decision)
+        agent = current_agent(decision, row["revision"])
+        if row["person_status"] != ACTIVE or not decision.context.host.is_active(row["host_key"]):
+            raise Refusal("person.inactive", TEXTS["person.inactive"])
+        root = _root(row, agent, decision)
+        node = self._node(root, agent, decision)
+        secret = new_secret(REFRESH_TOKEN_PREFIX) if _may_refresh(agent) else None
+        return mint_delegated(
+            decision,
+            node,
+            subject=row["host_key"],
+            deadline=row["granted_until"],
+            is_still_so=partial(_is_unchanged, row),
+            new_nodes=(root,) if node is root else (root, node),
+            writes=(*_redeeming(row, root), *_refreshing(root, secret, decision.moment.now)),
+            refresh_token=secret,
+        )
+
+    def _find(self, decision: Decision) -> Any:
+        asked = {"digest": digest(self.code), "client_id": decision.caller.client_id}
+        row = decision.tx.execute(_CODE, asked).mappings().first()
+        if row is None or not self._is_proven(row):
+            raise Refusal("code.unknown", _BAD_CODE)
+        now = decision.moment.now
+        if row["used_at"] is not None:
+            _end_what_it_gave(decision.context, row, now)
+            raise Refusal("code.used", _BAD_CODE)
+        if now >= min(row["expires_at"], row["granted_until"]):
+            raise Refusal("code.expired", _BAD_CODE)
+        return row
+
+    def _is_proven(self, row: Any) -> bool:
+        # RFC 6749 §4.1.3: redirect_uri "REQUIRED, if the redirect_uri parameter was included
+        # in the authorization request ..., and their values MUST be identical."
+        challenge = challenge_of(self.code_verifier)
+        same_uri = self.redirect_uri == row["redirect_uri"]
+        return hmac.compare_digest(challenge, row["code_challenge"]) and same_uri
+
+    def _node(self, root: Delegation, agent: Agent, decision: Decision) -> Delegation:
+        rules = decision.moment.rules
+        if self.resource is None or self.resource == decision.context.issuer:
+            return root
+        if self.resource not in rules.scopes_by_resource:
+            raise Refusal("target.unknown", "That resource is not known here.")
+        asked = Asked(None, self.resource)
+        changes = attenuate(root, root.scope, limits_of(agent), asked, rules)
+        return root.child(new_id(), decision.moment.now, **changes)
+
+
+def challenge_of(verifier: str) -> str:
+    """Return the S256 challenge of a PKCE verifier. :rfc:`7636#section-4.2`."""
+    hashed = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
+
+
+def _end_what_it_gave(context: Context, row: Any, now: int) -> None:
+    # RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization
+    # server MUST deny the request and SHOULD revoke (when possible) all tokens previously
+    # issued". A repeat at once is a lost reply, or the loser of a race: only refused.
+    if now > row["used_at"] + context.settings.tokens.refresh_grace and row["delegation_id"]:
+        context.ends.end_delegation(row["delegation_id"], why="code_reused")
+
+
+def _root(row: Any, agent: Agent, decision: Decision) -> Delegation:
+    node_id = new_id()
+    scope = words(row["scope"]) & agent.scope
+    if not scope:
+        raise Refusal("scope.empty", "Nothing of what was granted is left.")
+    return Delegation(
+        id=node_id,
+        root_id=node_id,
+        parent_id=None,
+        path=f"{node_id}/",
+        depth=1,
+        chain=(agent.client_id,),
+        actor=agent.client_id,
+        person_id=row["person_id"],
+        task_id=new_id(),
+        scope=scope,
+        target=decision.context.issuer,
+        resources=words(row["resources"]) & agent.resources,
+        pass_on=words(row["pass_on"]) & agent.delegates_to,
+        max_depth=min(agent.max_delegation_depth, decision.moment.rules.max_depth),
+        lease_hash=None,
+        created_at=decision.moment.now,
+        expires_at=min(row["granted_until"], agent.expires_at),
+        auth_time=row["auth_time"],
+        acr=row["acr"],
+        amr=tuple(row["amr"].split()),
+    )
+
+
+def _may_refresh(agent: Agent) -> bool:
+    return agent.check_grant_type(REFRESH_TOKEN)
+
+
+def _redeeming(row: Any, root: Delegation) -> tuple[Write, ...]:
+    def redeem(tx: Transaction) -> None:
+        unused = (code.c.digest == row["digest"]) & code.c.used_at.is_(None)
+        values = {"used_at": tx.now, "delegation_id": root.id}
+        if tx.execute(update(code).where(unused).values(**values)).rowcount != 1:
+            raise Refusal("code.used", _BAD_CODE)
+
+    started = {
+        "id": root.task_id,
+        "person_id": root.person_id,
+        "agent": root.actor,
+        "purpose": row["purpose"],
+        "status": TaskStatus.OPEN,
+        "started_at": root.created_at,
+        "deadline": row["granted_until"],
+    }
+    return redeem, insertion(task, started)
+
+
+def _refreshing(root: Delegation, secret: str | None, now: int) -> tuple[Write, ...]:
+    if secret is None:
+        return ()
+    row = {
+        "digest": digest(secret),
+        "delegation_id": root.id,
+        "client_id": root.actor,
+        "issued_at": now,
+    }
+    return (insertion(refresh_token, row),)
+
+
+def _is_unchanged(row: Any, tx: Transaction) -> bool:
+    asked = {"digest": row["digest"], "client_id": row["client_id"]}
+    again = tx.execute(_CODE, asked).mappings().first()
+    names = ("revision", "person_status")
+    return again is not None and all(again[name] == row[name] for name in names)
+
+
+class AgentCodeGrant(BaseGrant, TokenEndpointMixin):
+    """The authorization code grant of agents, with PKCE S256. :rfc:`7636`."""
+
+    GRANT_TYPE = AUTHORIZATION_CODE
+    context: Context
+
+    def validate_token_request(self) -> None:
+        client = self.authenticate_token_endpoint_client()
+        self.request.client = client
+        if not client.check_grant_type(self.GRANT_TYPE):
+            raise UnauthorizedClientError("The client may not redeem codes.")
+        form = self.request.form
+        if "code" not in form:
+            raise InvalidRequestError("Missing code in request.")
+        if not _VERIFIER.fullmatch(form.get("code_verifier", "")):
+            raise InvalidRequestError("code_verifier is 43 to 128 unreserved characters.")
+        self.redemption = Redemption(
+            form["code"], form.get("redirect_uri"), form["code_verifier"], single_resource(self)
+        )
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
+        caller: Caller = self.request.client
+        mint = issue(self.context, caller, self.redemption.decide)
+        return 200, bearer_response(mint), self.TOKEN_RESPONSE_HEADER
+
+
+def single_resource(grant: BaseGrant) -> str | None:
+    """Return the one `resource` of a token request.
+
+    :raises InvalidTargetError: for more than one. :rfc:`8707#section-2.2`
+    """
+    values = grant.request.payload.datalist.get("resource", [])
+    if len(values) > 1:
+        raise InvalidTargetError("A token is for one target: name one resource.")
+    return values[0] if values else None
+
+
+def bearer_response(mint: Mint) -> dict[str, Any]:
+    """Return a token response. :rfc:`6749#section-5.1`."""
+    response = {
+        "access_token": mint.token,
+        "token_type": "Bearer",
+        "expires_in": mint.expires_in,
+        "scope": line(mint.scope),
+    }
+    return response | ({"refresh_token": mint.refresh_token} if mint.refresh_token else {})
+
+
+_CODE = (
+    select(
+        code,
+        person.c.host_key,
+        person.c.status.label("person_status"),
+        agent.c.revision,
+    )
+    .join(person, person.c.id == code.c.person_id)
+    .join(agent, agent.c.client_id == code.c.client_id)
+    .where(code.c.digest == bindparam("digest"), code.c.client_id == bindparam("client_id"))
+)

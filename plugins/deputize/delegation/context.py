@@ -1,0 +1,70 @@
+"""What every grant and endpoint of the plugin works with, made once at start."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..audit.record import Tally
+from ..catalogue.models import Catalogue
+from ..core.db import Database, Transaction
+from ..core.versions import Cached, read_versions
+from ..host import Host
+from ..settings import Settings
+from .attenuation import Rules
+from .gates import Gate
+from .keys import KeySet, KeyStore
+
+
+class Ends(Protocol):
+    """The endings that a grant may have to call: they are composed above delegation."""
+
+    def end_delegation(self, delegation_id: str, *, why: str) -> bool:
+        """End the node and all below it; tell whether it was live."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is known at one moment: read together, so that one answer has one truth."""
+
+    catalogue: Catalogue
+    keys: KeySet
+    rules: Rules
+    now: int
+
+
+@dataclass(frozen=True)
+class Context:
+    """The plugin's parts, as its rooms share them.
+
+    :param registration_endpoint: absolute; as a `resource`, it asks for a spawn token
+    """
+
+    settings: Settings
+    db: Database
+    host: Host
+    catalogue: Cached[Catalogue]
+    keys: Cached[KeySet]
+    key_store: KeyStore
+    registration_endpoint: str
+    ends: Ends
+    gates: tuple[Gate, ...]
+    tally: Tally
+
+    @property
+    def issuer(self) -> str:
+        return self.settings.issuer
+
+    def moment(self, tx: Transaction) -> Moment:
+        """Read what is cached, reloading what has changed since."""
+        versions = read_versions(tx)
+        catalogue = self.catalogue.get(tx, versions)
+        keys = self.keys.get(tx, versions)
+        return Moment(catalogue, keys, self._rules(catalogue), tx.now)
+
+    def _rules(self, catalogue: Catalogue) -> Rules:
+        return Rules(
+            issuer=self.issuer,
+            scopes_by_resource=catalogue.scopes_by_resource,
+            sensitive=catalogue.sensitive,
+            max_depth=self.settings.delegation.max_depth,
+        )

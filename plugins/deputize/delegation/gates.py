@@ -1,0 +1,54 @@
+"""Gates: what may still say no, or ask the person, once the rules of narrowing are met.
+
+A grant knows no policy: it asks each gate in order. Approvals and policies add gates;
+the one here stands even without them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..core.refusal import Refusal
+from ..core.values import Words
+from .attenuation import Asked
+from .node import Delegation
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """What is about to be granted.
+
+    :param parent: the node that is presented
+    :param agent: client id of who asks
+    :param sensitive: which of the scopes asked for need a fresh approval
+    """
+
+    parent: Delegation
+    agent: str
+    asked: Asked
+    sensitive: Words
+
+
+class Gate(Protocol):
+    """Passes by returning; refuses, or asks the person, by raising."""
+
+    def examine(self, request: GateRequest) -> None:
+        """:raises Refusal: when the request may not pass."""
+        ...
+
+
+class SensitiveScopes:
+    """A sensitive scope is never had without asking the person."""
+
+    def examine(self, request: GateRequest) -> None:
+        if request.sensitive:
+            raise Refusal("scope.needs_approval", "The person must approve this scope each time.")
+
+
+def pass_gates(gates: Sequence[Gate], request: GateRequest) -> None:
+    """Ask each gate in order.
+
+    :raises Refusal: the first that says no
+    """
+    for gate in gates:
+        gate.examine(request)

@@ -1,0 +1,94 @@
+"""Introspection (RFC 7662): who acts for whom, and that it is still allowed.
+
+A resource server learns only about tokens for itself, an agent only about its own and
+those handed over to it; all else is exactly `{"active": false}`. One read tells; nothing
+is written but the caller's assertion.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..agents.authenticate import Caller
+from ..agents.models import Agent, find_agent
+from ..core.db import Transaction
+from ..core.used_once import is_used
+from ..core.values import line, words
+from .context import Context, Moment
+from .issue import REFRESH_TOKEN_PREFIX
+from .keys import ACCESS_TOKEN_TYP
+from .liveness import find_standing, why_dead
+from .refresh import find_refresh_token
+
+INACTIVE: dict[str, Any] = {"active": False}
+
+#: Kind of the `used_once` rows that say an agent's own token was revoked.
+REVOKED = "revoked"
+
+
+def introspect(context: Context, caller: Caller, token: str) -> dict[str, Any]:
+    """Return the introspection answer about `token` for `caller`. :rfc:`7662#section-2.2`."""
+    if len(token) > context.settings.bounds.token_bytes:
+        return INACTIVE
+    with context.db.read() as tx:
+        if token.startswith(REFRESH_TOKEN_PREFIX):
+            return _refresh_token(tx, caller, token)
+        return _access_token(tx, context.moment(tx), caller, token)
+
+
+def _access_token(tx: Transaction, moment: Moment, caller: Caller, token: str) -> dict[str, Any]:
+    claims = moment.keys.verify(token, ACCESS_TOKEN_TYP)
+    if claims is None or moment.now >= claims["exp"] or not _may_ask(caller, claims):
+        return INACTIVE
+    if "delegation_id" not in claims:
+        return _own(tx, moment, claims)
+    return _delegated(tx, moment, claims)
+
+
+def _may_ask(caller: Caller, claims: Mapping[str, Any]) -> bool:
+    if isinstance(caller.client, Agent):
+        named = claims.get("may_act", {}).get("sub")
+        return caller.client_id in (claims["client_id"], named)
+    return bool(claims["aud"] == caller.client.identifier)
+
+
+def _delegated(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> dict[str, Any]:
+    standing = find_standing(tx, claims["delegation_id"])
+    if standing is None or why_dead(standing, moment.now):
+        return INACTIVE
+    # Token ∩ delegation: an edit that shrank the delegation shrinks the answer at once.
+    scope = words(claims["scope"]) & standing.node.scope
+    is_for_server = claims["aud"] in moment.catalogue.servers
+    if not scope or (is_for_server and claims["aud"] not in standing.node.resources):
+        return INACTIVE
+    return _active(claims, line(scope))
+
+
+def _own(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> dict[str, Any]:
+    agent = find_agent(tx, claims["client_id"])
+    if agent is None or not agent.is_live(moment.now) or is_used(tx, REVOKED, claims["jti"]):
+        return INACTIVE
+    scope = words(claims["scope"]) & agent.scope
+    return _active(claims, line(scope))
+
+
+def _active(claims: Mapping[str, Any], scope: str) -> dict[str, Any]:
+    return {**claims, "active": True, "token_type": "Bearer", "scope": scope}
+
+
+def _refresh_token(tx: Transaction, caller: Caller, token: str) -> dict[str, Any]:
+    row = find_refresh_token(tx, token)
+    if row is None or row["client_id"] != caller.client_id or row["used_at"] is not None:
+        return INACTIVE
+    standing = find_standing(tx, row["delegation_id"])
+    if standing is None or why_dead(standing, tx.now):
+        return INACTIVE
+    return {
+        "active": True,
+        "client_id": row["client_id"],
+        "sub": standing.subject,
+        "scope": line(standing.node.scope),
+        "iat": row["issued_at"],
+        "exp": standing.node.expires_at,
+        "delegation_id": standing.node.id,
+        "task_id": standing.node.task_id,
+    }

@@ -1,0 +1,269 @@
+"""The one mint: every token that the plugin hands out is made and recorded here.
+
+A grant decides on what it reads, outside any lock, and its token is signed there. Then,
+in one short transaction under the locks, what it read is looked at again; if it still
+stands, the client's assertion, the new nodes and the event are committed together. If
+it does not, the grant decides anew.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Table, insert, update
+
+from ..agents.authenticate import Caller
+from ..audit.record import Event, record
+from ..core.db import Kind, Lock, Transaction, insert_unless_present
+from ..core.refusal import Refusal
+from ..core.secrets import digest, new_id, new_secret
+from ..core.values import Words, line
+from .claims import delegated_claims, own_claims
+from .context import Context, Moment
+from .keys import ACCESS_TOKEN_TYP
+from .models import delegation, delegation_to_row, quota, spawn_token
+from .node import Delegation
+
+#: Decisions that were overtaken before one is given up: each needs a change in between.
+ATTEMPTS = 5
+
+SPAWN_TOKEN_PREFIX = "dspw_"  # noqa: S105 - tells whose token it is, before any look-up
+REFRESH_TOKEN_PREFIX = "drft_"  # noqa: S105 - likewise
+
+Write = Callable[[Transaction], None]
+
+
+class Overtaken(Exception):  # noqa: N818 - not an error: decide again
+    """What the decision was made on has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision in the making: who asks, and what is read for it at one moment."""
+
+    context: Context
+    caller: Caller
+    tx: Transaction
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """What a grant decided, with the token already made.
+
+    :param expires_at: NumericDate of the token
+    :param is_still_so: reads again, under the locks, what the decision was made on
+    :param writes: what is stored with it, in this order
+    """
+
+    caller: Caller
+    token: str
+    scope: Words
+    now: int
+    expires_at: int
+    event: Event
+    locks: tuple[Lock, ...]
+    is_still_so: Callable[[Transaction], bool]
+    writes: tuple[Write, ...] = ()
+    refresh_token: str | None = None
+
+    @property
+    def expires_in(self) -> int:
+        return self.expires_at - self.now
+
+
+def issue(context: Context, caller: Caller, decide: Callable[[Decision], Mint]) -> Mint:
+    """Decide, then store what was decided; return what can be handed out.
+
+    :raises Refusal: what `decide` or the store raises; `server.contended` when the
+        decision was overtaken again and again
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            with context.db.read() as tx:
+                mint = decide(Decision(context, caller, tx, context.moment(tx)))
+            with context.db.write(mint.locks) as tx:
+                _store(tx, mint)
+        except Overtaken:
+            continue
+        return mint
+    raise Refusal("server.contended", "Too much is changing at once: try again.")
+
+
+def _store(tx: Transaction, mint: Mint) -> None:
+    if not mint.is_still_so(tx):
+        raise Overtaken
+    mint.caller.spend(tx)
+    for write in mint.writes:
+        write(tx)
+    record(tx, mint.event)
+
+
+def mint_delegated(
+    decision: Decision,
+    node: Delegation,
+    *,
+    subject: str,
+    deadline: int,
+    is_still_so: Callable[[Transaction], bool],
+    new_nodes: tuple[Delegation, ...] = (),
+    writes: tuple[Write, ...] = (),
+    refresh_token: str | None = None,
+) -> Mint:
+    """Make a token for `node`, with the nodes that must be stored for it.
+
+    :param deadline: NumericDate of the task's end, which no token outlives
+    """
+    context, moment, jti = decision.context, decision.moment, new_id()
+    expires_at = min(moment.now + _lifetime(decision, node), node.expires_at, deadline)
+    claims = delegated_claims(context.issuer, subject, node, jti, moment.now, expires_at)
+    storing = tuple(
+        partial(_store_node, node=new, limit=context.settings.delegation.max_nodes)
+        for new in new_nodes
+    )
+    return Mint(
+        caller=decision.caller,
+        token=moment.keys.sign(claims, ACCESS_TOKEN_TYP, moment.now),
+        scope=node.scope,
+        now=moment.now,
+        expires_at=expires_at,
+        event=_issued(node, jti, expires_at),
+        locks=locks_of(node),
+        is_still_so=is_still_so,
+        writes=(*writes, *storing),
+        refresh_token=refresh_token,
+    )
+
+
+def _lifetime(decision: Decision, node: Delegation) -> int:
+    catalogue = decision.moment.catalogue
+    lifetime = decision.context.settings.tokens.lifetime
+    if node.target not in catalogue.servers:
+        return lifetime
+    rules = [catalogue.scopes[name] for name in node.scope if name in catalogue.scopes]
+    return min([lifetime, *(r.token_lifetime for r in rules if r.token_lifetime)])
+
+
+def _issued(node: Delegation, jti: str, expires_at: int) -> Event:
+    return Event(
+        "delegation.issued",
+        person_id=node.person_id,
+        agent=node.actor,
+        task_id=node.task_id,
+        delegation_id=node.id,
+        facts={
+            "jti": jti,
+            "aud": node.target,
+            "scope": line(node.scope),
+            "chain": list(node.chain),
+            "parent_id": node.parent_id,
+            "exp": expires_at,
+        },
+    )
+
+
+def locks_of(node: Delegation) -> tuple[Lock, ...]:
+    """Return what a mint for `node` holds shared: catalogue, person, the chain's agents, task."""
+    return (
+        Lock(Kind.CATALOGUE, ""),
+        Lock(Kind.PERSON, node.person_id),
+        *(Lock(Kind.AGENT, client_id) for client_id in node.chain),
+        Lock(Kind.TASK, node.task_id),
+    )
+
+
+def _store_node(tx: Transaction, *, node: Delegation, limit: int) -> None:
+    draw(tx, f"nodes:{node.task_id}:{node.actor}", limit, "quota.nodes")
+    # Another request for the same lease may have made it: then that node is leased instead.
+    stored = tx.execute(insert_unless_present(tx, delegation), delegation_to_row(node))
+    if stored.rowcount != 1:
+        raise Overtaken
+
+
+def draw(tx: Transaction, name: str, limit: int, rule: str) -> None:
+    """Draw one from the quota `name`, a row of its own, by a conditional increment.
+
+    :raises Refusal: `rule`, when `limit` have been drawn
+    """
+    tx.execute(insert_unless_present(tx, quota), {"name": name, "used": 0})
+    drawn = tx.execute(
+        update(quota)
+        .where(quota.c.name == name, quota.c.used < limit)
+        .values(used=quota.c.used + 1)
+    )
+    if drawn.rowcount != 1:
+        raise Refusal(rule, "That was done too often in this task.")
+
+
+def mint_own(
+    decision: Decision,
+    *,
+    audience: str,
+    scope: Words,
+    is_still_so: Callable[[Transaction], bool],
+) -> Mint:
+    """Make a token for an agent that acts for itself: nobody's delegation, and no node."""
+    context, caller, moment = decision.context, decision.caller, decision.moment
+    client_id, jti = caller.client_id, new_id()
+    expires_at = min(moment.now + context.settings.tokens.lifetime, caller.agent.expires_at)
+    claims = own_claims(context.issuer, client_id, audience, scope, jti, moment.now, expires_at)
+    facts = {"jti": jti, "aud": audience, "scope": line(scope), "exp": expires_at}
+    return Mint(
+        caller=caller,
+        token=moment.keys.sign(claims, ACCESS_TOKEN_TYP, moment.now),
+        scope=scope,
+        now=moment.now,
+        expires_at=expires_at,
+        event=Event("agent.token_issued", agent=client_id, facts=facts),
+        locks=(Lock(Kind.CATALOGUE, ""), Lock(Kind.AGENT, client_id)),
+        is_still_so=is_still_so,
+    )
+
+
+def mint_spawn_token(
+    decision: Decision,
+    node: Delegation,
+    *,
+    scope: Words,
+    agent_jkt: str,
+    is_still_so: Callable[[Transaction], bool],
+) -> Mint:
+    """Make a spawn token: opaque, used once, bound to the child's key, good for nothing else."""
+    context, caller, moment = decision.context, decision.caller, decision.moment
+    token = new_secret(SPAWN_TOKEN_PREFIX)
+    expires_at = min(moment.now + context.settings.tokens.spawn_lifetime, node.expires_at)
+    row = {
+        "digest": digest(token),
+        "delegation_id": node.id,
+        "client_id": caller.client_id,
+        "scope": line(scope),
+        "agent_jkt": agent_jkt,
+        "expires_at": expires_at,
+    }
+    return Mint(
+        caller=caller,
+        token=token,
+        scope=scope,
+        now=moment.now,
+        expires_at=expires_at,
+        event=Event(
+            "agent.spawn_issued",
+            person_id=node.person_id,
+            agent=caller.client_id,
+            task_id=node.task_id,
+            delegation_id=node.id,
+            facts={"scope": line(scope), "agent_jkt": agent_jkt, "chain": list(node.chain)},
+        ),
+        locks=locks_of(node),
+        is_still_so=is_still_so,
+        writes=(insertion(spawn_token, row),),
+    )
+
+
+def insertion(table: Table, row: dict[str, object]) -> Write:
+    """Return the write that inserts `row` into `table`."""
+
+    def write(tx: Transaction) -> None:
+        tx.execute(insert(table), row)
+
+    return write

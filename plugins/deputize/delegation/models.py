@@ -1,0 +1,149 @@
+"""The rows of a delegation: persons, nodes, and the hashes of what is used once.
+
+Access tokens are not rows: the delegation is. No foreign key leads to a host's table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
+
+from ..core.db import Bytewise, metadata
+from ..core.values import line, words
+from .node import Delegation
+
+ACTIVE = "active"
+LEFT = "left"
+
+#: A person, as far as we must know one: `host_key` is the host's immutable key, and the `sub`.
+person = Table(
+    "deputize_person",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("host_key", String(255), nullable=False, unique=True),
+    Column("status", String(16), nullable=False),
+    Column("left_at", BigInteger),
+    Column("salt", LargeBinary, nullable=False),
+)
+
+delegation = Table(
+    "deputize_delegation",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("root_id", String(16), nullable=False),
+    Column("parent_id", String(16)),
+    Column("path", Bytewise, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("person_id", String(16), nullable=False),
+    Column("task_id", String(16), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("target", String(512), nullable=False),
+    Column("resources", Text, nullable=False),
+    Column("pass_on", Text, nullable=False),
+    Column("max_depth", Integer, nullable=False),
+    Column("details", Text),
+    Column("lease_hash", String(64)),
+    Column("approval_id", String(16)),
+    Column("jkt", String(43)),
+    Column("auth_time", BigInteger),
+    Column("acr", String(200)),
+    Column("amr", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ended_why", String(64)),
+    Index("ix_deputize_delegation_path", "path"),
+    Index("ix_deputize_delegation_actor", "actor", "ended_at"),
+    Index("ix_deputize_delegation_person_id", "person_id", "ended_at"),
+)
+Index(
+    "uq_deputize_delegation_lease_hash",
+    delegation.c.lease_hash,
+    unique=True,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+code = Table(
+    "deputize_code",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("client_id", String(64), nullable=False),
+    Column("person_id", String(16), nullable=False),
+    Column("redirect_uri", Text),
+    Column("code_challenge", String(43), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("resources", Text, nullable=False),
+    Column("pass_on", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("granted_until", BigInteger, nullable=False),
+    Column("auth_time", BigInteger),
+    Column("acr", String(200)),
+    Column("amr", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("delegation_id", String(16)),
+)
+
+refresh_token = Table(
+    "deputize_refresh_token",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("delegation_id", String(16), nullable=False, index=True),
+    Column("client_id", String(64), nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("successor", String(64)),
+)
+
+spawn_token = Table(
+    "deputize_spawn_token",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("delegation_id", String(16), nullable=False),
+    Column("client_id", String(64), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("agent_jkt", String(43), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+#: A counter a row: never a column of a row that others hold shared.
+quota = Table(
+    "deputize_quota",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+_COLUMNS = [f.name for f in fields(Delegation)]
+_SETS = ("scope", "resources", "pass_on")
+_LISTS = ("chain", "amr")
+
+
+def delegation_from_row(row: Mapping[str, Any]) -> Delegation:
+    """Return the node that `row` of `delegation` holds."""
+    values = {name: row[name] for name in _COLUMNS}
+    for name in _SETS:
+        values[name] = words(values[name])
+    for name in _LISTS:
+        values[name] = tuple(values[name].split())
+    return Delegation(**values)
+
+
+def delegation_to_row(node: Delegation) -> dict[str, Any]:
+    """Return the row of `delegation` that holds `node`."""
+    values = {name: getattr(node, name) for name in _COLUMNS}
+    for name in _SETS:
+        values[name] = line(values[name])
+    for name in _LISTS:
+        values[name] = " ".join(values[name])
+    return values
+
+
+def subtree(path: str) -> tuple[str, str]:
+    """Return the range `low <= path < high` of the node at `path` and all below it."""
+    return path, path[:-1] + chr(ord("/") + 1)

@@ -1,0 +1,54 @@
+"""The registration endpoint (RFC 7591): two kinds of client come here.
+
+With a spawn token as the initial access token, a child of the agent that it was issued
+to; without any, a client that registers itself and waits to be adopted.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from authlib.consts import default_json_headers
+
+from ..agents.register import (
+    Agent,
+    read_metadata,
+    register_itself,
+    registration_response,
+)
+from ..core.refusal import Refusal
+from ..oauth.server import Answer
+from .answers import REGISTRATION_ANSWERS, answer_to
+from .context import Context
+from .issue import SPAWN_TOKEN_PREFIX, draw
+from .spawn import register_spawned
+
+
+def register(context: Context, headers: Mapping[str, str], body: Any) -> Answer:
+    """Register the client whose metadata `body` holds. :rfc:`7591#section-3`."""
+    try:
+        registered, secret = _register(context, headers, body)
+    except Refusal as refusal:
+        context.tally.count(refusal.rule)
+        status, error, error_headers = answer_to(refusal, REGISTRATION_ANSWERS)()
+        return Answer(status, error, error_headers)
+    return Answer(201, registration_response(registered, secret), default_json_headers)
+
+
+def _register(context: Context, headers: Mapping[str, str], body: Any) -> tuple[Agent, str | None]:
+    token = _initial_access_token(headers)
+    metadata = read_metadata(body, context.settings)
+    if token is not None:
+        return register_spawned(context, token, metadata), None
+    with context.db.write() as tx:
+        # Nobody in particular registers: what waits is bounded, lest anyone fill the disk.
+        draw(tx, "self_registered", context.settings.agents.max_pending, "quota.pending")
+        return register_itself(tx, metadata, context.settings)
+
+
+def _initial_access_token(headers: Mapping[str, str]) -> str | None:
+    if "Authorization" not in headers:
+        return None
+    scheme, _, token = headers["Authorization"].partition(" ")
+    if scheme.lower() != "bearer" or not token.startswith(SPAWN_TOKEN_PREFIX):
+        raise Refusal("spawn.bad_token", "Only a spawn token can be presented here.")
+    return token.strip()

@@ -1,0 +1,153 @@
+"""The plugin's own Authlib authorization server, and what every endpoint of it shares.
+
+A refusal becomes its OAuth error here, once, and leaves its event with the client's
+assertion used up; a refusal of nobody in particular is counted.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from authlib.consts import default_json_headers
+
+from ..agents.authenticate import Caller, Credentials, authenticate, find_credentials
+from ..agents.models import Agent, find_agent
+from ..audit.record import Event, record
+from ..catalogue.models import ResourceServer
+from ..core.db import Transaction
+from ..core.refusal import Refusal
+from ..oauth.errors import InvalidRequestError, OAuth2Error
+from ..oauth.server import Answer, FormRequest, ProtocolServer
+from .answers import GRANT_ANSWERS, Answers, answer_to
+from .client_credentials import AgentClientCredentialsGrant
+from .code import AgentCodeGrant
+from .context import Context
+from .exchange import AgentTokenExchangeGrant
+from .introspect import introspect
+from .refresh import AgentRefreshGrant
+from .revoke import revoke
+
+GRANTS: tuple[tuple[type[Any], Answers], ...] = (
+    (AgentTokenExchangeGrant, {}),
+    (AgentCodeGrant, GRANT_ANSWERS),
+    (AgentRefreshGrant, GRANT_ANSWERS),
+    (AgentClientCredentialsGrant, {}),
+)
+
+#: Endpoints whose caller need not be an agent.
+_NOTHING: Answers = {}
+
+
+class AgentServer(ProtocolServer):
+    """Answers the token, introspection and revocation requests of agents and resource servers."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(self._authenticated)
+        self.context = context
+        self._differing: dict[str, Answers] = {}
+        for grant, differing in GRANTS:
+            bound = type(grant.__name__, (grant,), {"context": context})
+            self.register_grant(bound)
+            self._differing[grant.GRANT_TYPE] = differing
+
+    def create_token_response(self, request: FormRequest) -> Answer:
+        """Answer a token request. :rfc:`6749#section-5`."""
+        differing = self._differing.get(request.form.get("grant_type", ""), _NOTHING)
+        return self._answer("token", request, super().create_token_response, differing)
+
+    def create_introspection_response(self, request: FormRequest) -> Answer:
+        """Answer an introspection request. :rfc:`7662#section-2`."""
+
+        def answer(request: FormRequest) -> Answer:
+            caller, token = self._caller_and_token(request)
+            self._spend(caller)
+            return Answer(200, introspect(self.context, caller, token), default_json_headers)
+
+        return self._answer("introspection", request, answer)
+
+    def create_revocation_response(self, request: FormRequest) -> Answer:
+        """Answer a revocation request. :rfc:`7009#section-2`."""
+
+        def answer(request: FormRequest) -> Answer:
+            caller, token = self._caller_and_token(request)
+            self._spend(caller)
+            revoke(self.context, caller, token)
+            return Answer(200, {}, default_json_headers)
+
+        return self._answer("revocation", request, answer)
+
+    def _caller_and_token(self, request: FormRequest) -> tuple[Caller, str]:
+        request.validate()
+        caller = request.client = self.authenticate_client(request)
+        if "token" not in request.form:
+            raise InvalidRequestError("Missing token in request.")
+        return caller, request.form["token"]
+
+    def _spend(self, caller: Caller) -> None:
+        if caller.assertion is not None:
+            with self.context.db.write() as tx:
+                caller.spend(tx)
+
+    def handle_error_response(self, request: FormRequest, error: OAuth2Error) -> Answer:
+        """Record what Authlib's own checks refuse, and answer."""
+        return self._refused("token", request, error, f"request.{error.error}", "")
+
+    def _answer(
+        self,
+        endpoint: str,
+        request: FormRequest,
+        answer: Callable[[FormRequest], Answer],
+        differing: Answers = _NOTHING,
+    ) -> Answer:
+        try:
+            return answer(request)
+        except Refusal as refusal:
+            error = answer_to(refusal, differing)
+            return self._refused(endpoint, request, error, refusal.rule, refusal.detail)
+        except OAuth2Error as error:
+            return self._refused(endpoint, request, error, f"request.{error.error}", "")
+
+    def _refused(
+        self, endpoint: str, request: FormRequest, error: OAuth2Error, rule: str, detail: str
+    ) -> Answer:
+        caller: Caller | None = request.client
+        if caller is None or rule == "client.assertion_replayed":
+            self.context.tally.count(rule)
+        else:
+            error = self._record(endpoint, caller, error, rule, detail)
+        status, body, headers = error()
+        return Answer(status, body, headers)
+
+    def _record(
+        self, endpoint: str, caller: Caller, error: OAuth2Error, rule: str, detail: str
+    ) -> OAuth2Error:
+        facts = {"error": error.error} | ({"detail": detail} if detail else {})
+        happened = Event(f"{endpoint}.refused", agent=caller.client_id, rule=rule, facts=facts)
+        try:
+            with self.context.db.write() as tx:
+                # "used up by a refused request as well": a replay learns nothing more.
+                caller.spend(tx)
+                record(tx, happened)
+        except Refusal as replay:
+            return answer_to(replay)
+        return error
+
+    def _authenticated(self, request: FormRequest) -> Caller:
+        credentials = find_credentials(request.headers, request.form)
+        if credentials is None:
+            raise Refusal("client.not_authenticated", "Client authentication failed.")
+        with self.context.db.read() as tx:
+            client = self._find_client(tx, credentials)
+        caller: Caller = authenticate(
+            credentials,
+            client,
+            issuer=self.context.issuer,
+            now=tx.now,
+            max_jti=self.context.settings.bounds.jti_length,
+        )
+        return caller
+
+    def _find_client(
+        self, tx: Transaction, credentials: Credentials
+    ) -> Agent | ResourceServer | None:
+        agent = find_agent(tx, credentials.client_id)
+        return agent or self.context.moment(tx).catalogue.callers.get(credentials.client_id)

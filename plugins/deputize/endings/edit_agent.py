@@ -1,0 +1,121 @@
+"""An agent's registration is edited; what no longer fits is taken out of its delegations.
+
+In the edit's own transaction: ceiling, resources, expiry and depth shrink every node
+below one that the agent holds; a hand-over to an agent that it may no longer name ends;
+a delegation left with nothing ends. Nothing is given back by a later edit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sqlalchemy import and_, select, update
+
+from ..agents.lifecycle import Status
+from ..agents.models import SPAWNED, Agent, agent, agent_from_row, agent_to_row, find_agent
+from ..audit.record import Event, record
+from ..core.db import Database, Transaction
+from ..delegation.models import delegation, delegation_from_row, subtree
+from ..delegation.node import Delegation
+from .agent_lock import agent_locked
+from .cut import cut, live_nodes_of
+from .edit_catalogue import store_fitted
+
+
+def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
+    """Store `edited` in place of the registration of that client id; tell whether it changed.
+
+    Status, origin and parentage stay as they are. A new owner, or other keys, end its
+    live delegations.
+    """
+    with agent_locked(db, edited.client_id) as tx:
+        before = find_agent(tx, edited.client_id)
+        if before is None:
+            return False
+        after = _keeping_identity(before, edited)
+        if after == before:
+            return False
+        _store(tx, after, by)
+        if _is_another(before, after):
+            cut(tx, live_nodes_of(tx, [after.client_id]), "agent_replaced", by)
+        else:
+            _shrink(tx, after, by)
+        return True
+
+
+def _keeping_identity(before: Agent, edited: Agent) -> Agent:
+    kept = ("origin", "status", "created_at", "parent", "parent_delegation_id", "task_id")
+    same = {name: getattr(before, name) for name in (*kept, "revision")}
+    return replace(edited, **same)
+
+
+def _is_another(before: Agent, after: Agent) -> bool:
+    names = ("owner", "jwks", "secret_digest", "token_endpoint_auth_method")
+    return any(getattr(before, name) != getattr(after, name) for name in names)
+
+
+def _store(tx: Transaction, after: Agent, by: str | None) -> None:
+    row = agent_to_row(replace(after, revision=after.revision + 1))
+    tx.execute(update(agent).where(agent.c.client_id == after.client_id).values(**row))
+    record(tx, Event("agent.edited", agent=after.client_id, facts={"by": by}))
+
+
+def _shrink(tx: Transaction, holder: Agent, by: str | None) -> None:
+    tops = live_nodes_of(tx, [holder.client_id])
+    cut(tx, [n for n in tops if not _may_hand_over(tx, holder, n)], "delegates_to_edited", by)
+    for node in _below(tx, tops):
+        store_fitted(tx, node, _fit(node, holder), "ceiling_edited", by)
+    for child in _spawned_by(tx, holder):
+        _store(tx, _fit_child(child, holder), by)
+        _shrink(tx, _fit_child(child, holder), by)
+
+
+def _may_hand_over(tx: Transaction, holder: Agent, node: Delegation) -> bool:
+    if not node.is_hand_over:
+        return True
+    named = find_agent(tx, node.target)
+    spawned_here = named is not None and named.parent == holder.client_id
+    return (SPAWNED if spawned_here else node.target) in holder.delegates_to
+
+
+def _fit(node: Delegation, holder: Agent) -> Delegation:
+    return replace(
+        node,
+        scope=node.scope & holder.scope,
+        resources=node.resources & holder.resources,
+        expires_at=min(node.expires_at, holder.expires_at),
+        max_depth=min(node.max_depth, holder.max_delegation_depth),
+    )
+
+
+def _below(tx: Transaction, tops: list[Delegation]) -> Iterator[Delegation]:
+    """Yield the live nodes at and below `tops`, each once, older before younger."""
+    seen: set[str] = set()
+    for top in sorted(tops, key=lambda node: len(node.path)):
+        low, high = subtree(top.path)
+        live = select(delegation).where(
+            and_(
+                delegation.c.path >= low, delegation.c.path < high, delegation.c.ended_at.is_(None)
+            )
+        )
+        for row in tx.execute(live.order_by(delegation.c.path)).mappings().all():
+            if row["id"] not in seen:
+                seen.add(row["id"])
+                yield delegation_from_row(row)
+
+
+def _spawned_by(tx: Transaction, holder: Agent) -> list[Agent]:
+    children = select(agent).where(
+        agent.c.parent == holder.client_id, agent.c.status != Status.RETIRED
+    )
+    rows = [agent_from_row(row) for row in tx.execute(children).mappings()]
+    return [child for child in rows if _fit_child(child, holder) != child]
+
+
+def _fit_child(child: Agent, parent: Agent) -> Agent:
+    return replace(
+        child,
+        scope=child.scope & parent.scope,
+        resources=child.resources & parent.resources,
+        expires_at=min(child.expires_at, parent.expires_at),
+        max_delegation_depth=min(child.max_delegation_depth, parent.max_delegation_depth),
+    )

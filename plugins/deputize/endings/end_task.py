@@ -1,0 +1,16 @@
+"""A task ends, and with it everything that hung on it."""
+
+from sqlalchemy import select
+
+from ..core.db import Database, Kind, Lock
+from ..delegation.models import delegation, delegation_from_row
+from .cut import Cut, cut
+
+
+def end_task(db: Database, task_id: str, *, why: str, by: str | None = None) -> Cut:
+    """End the task's root, and so the task and the whole tree, in one transaction."""
+    root = select(delegation).where(
+        delegation.c.task_id == task_id, delegation.c.parent_id.is_(None)
+    )
+    with db.write([Lock(Kind.TASK, task_id, exclusive=True)]) as tx:
+        return cut(tx, [delegation_from_row(r) for r in tx.execute(root).mappings()], why, by)

@@ -1,0 +1,40 @@
+"""A person becomes inactive: all that was done on their behalf ends."""
+
+from sqlalchemy import select, update
+
+from ..audit.record import Event, record
+from ..core.db import Database, Kind, Lock, Transaction
+from ..delegation.models import ACTIVE, LEFT, delegation, delegation_from_row, person
+from ..delegation.node import Delegation
+from .cut import Cut, cut
+
+
+def person_left(db: Database, host_key: str, *, why: str) -> Cut:
+    """Mark the person as gone and end every tree of theirs, in one transaction."""
+    with db.read() as tx:
+        person_id = tx.execute(select(person.c.id).where(person.c.host_key == host_key)).scalar()
+    if person_id is None:
+        return Cut()
+    with db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
+        here = (person.c.id == person_id) & (person.c.status == ACTIVE)
+        gone = tx.execute(update(person).where(here).values(status=LEFT, left_at=tx.now))
+        if gone.rowcount:
+            record(tx, Event("person.left", person_id=person_id, facts={"why": why}))
+        return cut(tx, _roots(tx, person_id), why)
+
+
+def person_returned(db: Database, host_key: str) -> bool:
+    """Let the person consent anew; what ended stays ended."""
+    with db.write() as tx:
+        gone = (person.c.host_key == host_key) & (person.c.status == LEFT)
+        back = tx.execute(update(person).where(gone).values(status=ACTIVE, left_at=None))
+        return back.rowcount == 1
+
+
+def _roots(tx: Transaction, person_id: str) -> list[Delegation]:
+    roots = select(delegation).where(
+        delegation.c.person_id == person_id,
+        delegation.c.parent_id.is_(None),
+        delegation.c.ended_at.is_(None),
+    )
+    return [delegation_from_row(row) for row in tx.execute(roots).mappings()]

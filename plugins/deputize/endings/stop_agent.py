@@ -1,0 +1,34 @@
+"""An agent is suspended, retired or set back to pending: all that it stands in ends.
+
+What suspension ended stays ended when the agent is resumed.
+"""
+
+from ..agents.change_status import change_status
+from ..agents.lifecycle import Status
+from ..audit.record import Event, record
+from ..core.db import Database, Kind, Lock
+from .agent_lock import agent_locked
+from .cut import Cut, cut, live_nodes_of
+
+
+def stop_agent(
+    db: Database, client_id: str, target: Status, *, why: str, by: str | None = None
+) -> Cut | None:
+    """Move the agent to `target` and end each delegation in whose chain it stands.
+
+    Return None where it was in no state that leads there.
+    """
+    with agent_locked(db, client_id) as tx:
+        if not change_status(tx, client_id, target):
+            return None
+        record(tx, Event(f"agent.{target}", agent=client_id, facts={"why": why, "by": by}))
+        return cut(tx, live_nodes_of(tx, [client_id]), why, by)
+
+
+def start_agent(db: Database, client_id: str, *, by: str | None = None) -> bool:
+    """Adopt or resume the agent: it can get authority anew. Tell whether it could be."""
+    with db.write([Lock(Kind.AGENT, client_id, exclusive=True)]) as tx:
+        if not change_status(tx, client_id, Status.ACTIVE):
+            return False
+        record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
+        return True

@@ -1,0 +1,127 @@
+"""`Deputize(host=...).init_app(app)`: all that a host calls.
+
+The parts are one ordered list, checked together and then registered. Nothing is
+registered on the host's own OAuth server: the seam answers before it is asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from .agents import models as agents
+from .audit import models as audit
+from .audit.record import Tally
+from .catalogue import models as catalogue
+from .core import used_once, versions
+from .core.clock import Clock, FileClock, SystemClock
+from .core.db import Database
+from .core.versions import Cached, read_versions
+from .dashboard.acting_for_me import acting_for_me
+from .delegation import keys as signing_keys
+from .delegation import models as delegation
+from .delegation.context import Context
+from .delegation.gates import SensitiveScopes
+from .delegation.keys import KeyStore
+from .delegation.server import AgentServer
+from .endings.end_delegation import end_delegation
+from .host import Host
+from .migrations import upgrade
+from .part import ConfigurationError, Part, check_parts
+from .seam import Seam, all_paths
+from .settings import Settings
+from .tasks import models as tasks
+from .web.shell import Brand, web_blueprint
+
+NAME = "deputize"
+
+PARTS: tuple[Part, ...] = (
+    Part("core", tables=(used_once.used_once, versions.version)),
+    Part("audit", tables=(audit.event,)),
+    Part("catalogue", tables=(catalogue.scope, catalogue.resource_server)),
+    Part("agents", tables=(agents.agent,), endpoints=("registration",)),
+    Part("tasks", tables=(tasks.task,)),
+    Part(
+        "delegation",
+        tables=(
+            delegation.person,
+            delegation.delegation,
+            delegation.code,
+            delegation.refresh_token,
+            delegation.spawn_token,
+            delegation.quota,
+            signing_keys.signing_key,
+        ),
+        grants=tuple(sorted(agents.GRANT_TYPES)),
+        endpoints=("authorize", "token", "introspection", "revocation", "jwks"),
+    ),
+    Part("dashboard", metadata=("agents_page",)),
+)
+
+
+@dataclass(frozen=True)
+class _Ends:
+    db: Database
+
+    def end_delegation(self, delegation_id: str, *, why: str) -> bool:
+        return end_delegation(self.db, delegation_id, why=why).nodes > 0
+
+
+class Deputize:
+    """The extension.
+
+    :param host: the identity provider that it extends
+    :param settings: what it can be told
+    :param parts: more parts, checked with ours
+    """
+
+    def __init__(self, *, host: Host, settings: Settings, parts: Sequence[Part] = ()) -> None:
+        self.host = host
+        self.settings = settings
+        self.parts = (*PARTS, *parts)
+        self.context = make_context(settings, host)
+
+    def init_app(self, app: Flask) -> None:
+        """Add agents to `app`.
+
+        :raises ConfigurationError: when it was added before, or two parts clash
+        """
+        if NAME in app.extensions:
+            raise ConfigurationError("Deputize was already added to this app: call init_app once")
+        check_parts(self.parts)
+        app.extensions[NAME] = self
+        prepare_database(self.context)
+        app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
+        app.register_blueprint(acting_for_me(self.context))
+        for part in self.parts:
+            for blueprint in part.pages:
+                app.register_blueprint(blueprint)
+        Seam(self.context, AgentServer(self.context), self.host.paths).init_app(app)
+
+
+def make_context(settings: Settings, host: Host) -> Context:
+    """Return what the rooms share, opened on the settings' database."""
+    clock: Clock = FileClock(Path(settings.clock_file)) if settings.clock_file else SystemClock()
+    db = Database(settings.database_url, clock)
+    store = KeyStore(settings.key_secret.get_secret_value() if settings.key_secret else None)
+    return Context(
+        settings=settings,
+        db=db,
+        host=host,
+        catalogue=Cached("catalogue", catalogue.load_catalogue),
+        keys=Cached(signing_keys.VERSION, store.load),
+        key_store=store,
+        registration_endpoint=f"{settings.issuer}{all_paths(host.paths).registration}",
+        ends=_Ends(db),
+        gates=(SensitiveScopes(),),
+        tally=Tally(),
+    )
+
+
+def prepare_database(context: Context) -> None:
+    """Bring the tables up to date, and make the first signing key; safe in several workers."""
+    upgrade(context.db)
+    with context.db.write() as tx:
+        if not context.keys.get(tx, read_versions(tx)).by_kid:
+            context.key_store.make(tx, signs_from=tx.now)

@@ -1,0 +1,77 @@
+"""What a host must offer: who is signed in, and where its OAuth endpoints are.
+
+The host only signs the person in. Its facts are read before a transaction of ours is
+opened, never inside it.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """How and when the person signed in. RFC 9470 §3, OpenID Connect Core §2.
+
+    :param auth_time: seconds since the epoch
+    """
+
+    auth_time: int | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person of the host.
+
+    :param key: immutable and never reused; no user name, no e-mail
+    """
+
+    key: str
+    name: str
+    groups: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the host answers, as paths; None for what it does not have: we serve it then."""
+
+    authorize: str | None = None
+    token: str | None = None
+    introspection: str | None = None
+    revocation: str | None = None
+    registration: str | None = None
+    jwks: str | None = None
+    oauth_metadata: str | None = None
+    openid_metadata: str | None = None
+
+
+class Host(Protocol):
+    """The identity provider that the plugin extends."""
+
+    paths: Paths
+
+    def current_person(self) -> Person | None:
+        """Return who is signed in on this request."""
+        ...
+
+    def sign_in_url(self, next_url: str) -> str:
+        """Return where to send a browser that must sign in, and come back to `next_url`."""
+        ...
+
+    def authentication(self) -> Authentication | None:
+        """Return how the current person signed in, or None where the host cannot tell."""
+        ...
+
+    def find_person(self, key: str) -> Person | None:
+        """Return the person of that key, or None where there is none."""
+        ...
+
+    def find_person_by_name(self, username: str) -> Person | None:
+        """Return the person who signs in as `username`: for `apply`, never for tokens."""
+        ...
+
+    def is_active(self, key: str) -> bool:
+        """Tell whether the person may still act: asked at each mint."""
+        ...

@@ -1,0 +1,49 @@
+"""The plugin's tables, made and changed by Alembic on SQLite and PostgreSQL.
+
+They are named `deputize_*`, with a version table of their own, so that they can live in
+a host's database beside its own migrations.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+
+from ..core.db import Database, Kind, Lock, metadata
+
+VERSION_TABLE = "deputize_alembic_version"
+
+
+def every_table() -> MetaData:
+    """Return the metadata with the tables of every room in it."""
+    from ..agents import models as _agents
+    from ..audit import models as _audit
+    from ..catalogue import models as _catalogue
+    from ..core import used_once as _used_once
+    from ..core import versions as _versions
+    from ..delegation import keys as _keys
+    from ..delegation import models as _delegation
+    from ..tasks import models as _tasks
+
+    return metadata
+
+
+def upgrade(db: Database) -> None:
+    """Bring the tables to the newest revision; workers that start at once take turns."""
+    with db.write([Lock(Kind.CATALOGUE, "migrations", exclusive=True)]) as tx:
+        command.upgrade(_config(tx.connection), "head")
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision that the database is at; None before the first."""
+    options = {"version_table": VERSION_TABLE}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,275 @@
+"""The first tables.
+
+Revision ID: 0001
+Revises: nothing
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "deputize_agent",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("owner", sa.String(length=255), nullable=True),
+        sa.Column("sponsor", sa.String(length=255), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=True),
+        sa.Column("vendor", sa.String(length=200), nullable=True),
+        sa.Column("software_version", sa.String(length=200), nullable=True),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("resources", sa.Text(), nullable=False),
+        sa.Column("delegates_to", sa.Text(), nullable=False),
+        sa.Column("max_delegation_depth", sa.Integer(), nullable=False),
+        sa.Column("grant_types", sa.Text(), nullable=False),
+        sa.Column("redirect_uris", sa.Text(), nullable=False),
+        sa.Column("token_endpoint_auth_method", sa.String(length=32), nullable=False),
+        sa.Column("secret_digest", sa.String(length=64), nullable=True),
+        sa.Column("jwks", sa.Text(), nullable=True),
+        sa.Column("parent", sa.String(length=64), nullable=True),
+        sa.Column("parent_delegation_id", sa.String(length=16), nullable=True),
+        sa.Column("task_id", sa.String(length=16), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_deputize_agent")),
+    )
+    op.create_index("ix_deputize_agent_task_id", "deputize_agent", ["task_id"], unique=False)
+    op.create_table(
+        "deputize_code",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("redirect_uri", sa.Text(), nullable=True),
+        sa.Column("code_challenge", sa.String(length=43), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("resources", sa.Text(), nullable=False),
+        sa.Column("pass_on", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("granted_until", sa.BigInteger(), nullable=False),
+        sa.Column("auth_time", sa.BigInteger(), nullable=True),
+        sa.Column("acr", sa.String(length=200), nullable=True),
+        sa.Column("amr", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("delegation_id", sa.String(length=16), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_code")),
+    )
+    op.create_table(
+        "deputize_delegation",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("root_id", sa.String(length=16), nullable=False),
+        sa.Column("parent_id", sa.String(length=16), nullable=True),
+        sa.Column(
+            "path", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("task_id", sa.String(length=16), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("target", sa.String(length=512), nullable=False),
+        sa.Column("resources", sa.Text(), nullable=False),
+        sa.Column("pass_on", sa.Text(), nullable=False),
+        sa.Column("max_depth", sa.Integer(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=True),
+        sa.Column("lease_hash", sa.String(length=64), nullable=True),
+        sa.Column("approval_id", sa.String(length=16), nullable=True),
+        sa.Column("jkt", sa.String(length=43), nullable=True),
+        sa.Column("auth_time", sa.BigInteger(), nullable=True),
+        sa.Column("acr", sa.String(length=200), nullable=True),
+        sa.Column("amr", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_why", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_delegation")),
+    )
+    op.create_index(
+        "ix_deputize_delegation_actor", "deputize_delegation", ["actor", "ended_at"], unique=False
+    )
+    op.create_index("ix_deputize_delegation_path", "deputize_delegation", ["path"], unique=False)
+    op.create_index(
+        "ix_deputize_delegation_person_id",
+        "deputize_delegation",
+        ["person_id", "ended_at"],
+        unique=False,
+    )
+    op.create_index(
+        "uq_deputize_delegation_lease_hash",
+        "deputize_delegation",
+        ["lease_hash"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "deputize_event",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=True),
+        sa.Column("person_id", sa.String(length=16), nullable=True),
+        sa.Column("agent", sa.String(length=64), nullable=True),
+        sa.Column("task_id", sa.String(length=16), nullable=True),
+        sa.Column("delegation_id", sa.String(length=16), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_event")),
+        sa.UniqueConstraint("position", name=op.f("uq_deputize_event_position")),
+    )
+    op.create_index("ix_deputize_event_task_id", "deputize_event", ["task_id", "at"], unique=False)
+    op.create_table(
+        "deputize_person",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("host_key", sa.String(length=255), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("left_at", sa.BigInteger(), nullable=True),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_person")),
+        sa.UniqueConstraint("host_key", name=op.f("uq_deputize_person_host_key")),
+    )
+    op.create_table(
+        "deputize_quota",
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_deputize_quota")),
+    )
+    op.create_table(
+        "deputize_refresh_token",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("delegation_id", sa.String(length=16), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("successor", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_refresh_token")),
+    )
+    op.create_index(
+        op.f("ix_deputize_refresh_token_delegation_id"),
+        "deputize_refresh_token",
+        ["delegation_id"],
+        unique=False,
+    )
+    op.create_table(
+        "deputize_resource_server",
+        sa.Column("identifier", sa.String(length=512), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("secret_digest", sa.String(length=64), nullable=False),
+        sa.Column("use_id", sa.Boolean(), nullable=True),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("identifier", name=op.f("pk_deputize_resource_server")),
+        sa.UniqueConstraint("client_id", name=op.f("uq_deputize_resource_server_client_id")),
+    )
+    op.create_table(
+        "deputize_scope",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("resource", sa.String(length=512), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("sensitive", sa.Boolean(), nullable=False),
+        sa.Column("acr", sa.String(length=200), nullable=True),
+        sa.Column("max_age", sa.Integer(), nullable=True),
+        sa.Column("token_lifetime", sa.Integer(), nullable=True),
+        sa.Column("single_use", sa.Boolean(), nullable=False),
+        sa.Column("delegable", sa.Boolean(), nullable=False),
+        sa.Column("approvers", sa.Text(), nullable=True),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_deputize_scope")),
+    )
+    op.create_table(
+        "deputize_signing_key",
+        sa.Column("kid", sa.String(length=16), nullable=False),
+        sa.Column("private_jwk", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("signs_from", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("kid", name=op.f("pk_deputize_signing_key")),
+    )
+    op.create_table(
+        "deputize_spawn_token",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("delegation_id", sa.String(length=16), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("agent_jkt", sa.String(length=43), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_spawn_token")),
+    )
+    op.create_table(
+        "deputize_task",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("agent", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("deadline", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_why", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_task")),
+    )
+    op.create_index(
+        "ix_deputize_task_person_id", "deputize_task", ["person_id", "started_at"], unique=False
+    )
+    op.create_table(
+        "deputize_used_once",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_used_once")),
+    )
+    op.create_index(
+        op.f("ix_deputize_used_once_expires_at"), "deputize_used_once", ["expires_at"], unique=False
+    )
+    op.create_table(
+        "deputize_version",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_deputize_version")),
+    )
+    numbers = sa.table("deputize_version", sa.column("name"), sa.column("number"))
+    op.bulk_insert(numbers, [{"name": name, "number": 1} for name in ("catalogue", "keys")])
+
+
+def downgrade() -> None:
+    op.drop_table("deputize_version")
+    op.drop_index(op.f("ix_deputize_used_once_expires_at"), table_name="deputize_used_once")
+    op.drop_table("deputize_used_once")
+    op.drop_index("ix_deputize_task_person_id", table_name="deputize_task")
+    op.drop_table("deputize_task")
+    op.drop_table("deputize_spawn_token")
+    op.drop_table("deputize_signing_key")
+    op.drop_table("deputize_scope")
+    op.drop_table("deputize_resource_server")
+    op.drop_index(
+        op.f("ix_deputize_refresh_token_delegation_id"), table_name="deputize_refresh_token"
+    )
+    op.drop_table("deputize_refresh_token")
+    op.drop_table("deputize_quota")
+    op.drop_table("deputize_person")
+    op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
+    op.drop_table("deputize_event")
+    op.drop_index(
+        "uq_deputize_delegation_lease_hash",
+        table_name="deputize_delegation",
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.drop_index("ix_deputize_delegation_person_id", table_name="deputize_delegation")
+    op.drop_index("ix_deputize_delegation_path", table_name="deputize_delegation")
+    op.drop_index("ix_deputize_delegation_actor", table_name="deputize_delegation")
+    op.drop_table("deputize_delegation")
+    op.drop_table("deputize_code")
+    op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
+    op.drop_table("deputize_agent")

@@ -1,0 +1,160 @@
+"""Token exchange (:rfc:`8693`).
+
+A client presents a token that represents a subject, and gets another one for it::
+
+    +--------+  subject_token [, actor_token], resource, scope   +---------------+
+    | client | ------------------------------------------------> | authorization |
+    |        | <------------------------------------------------ |    server     |
+    +--------+    access_token, issued_token_type, scope         +---------------+
+
+The grant reads and validates the request; what a token means, and what is issued for
+it, is the subclass's business (:meth:`TokenExchangeGrant.exchange_token`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin, scope_to_list
+
+from .errors import InvalidRequestError, InvalidTargetError, UnauthorizedClientError
+
+ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type (§3)
+ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - a type (§3)
+JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExchange:
+    """The parameters of a token exchange request. :rfc:`8693#section-2.1`.
+
+    :param scope: None where the request names none
+    """
+
+    subject_token: str
+    subject_token_type: str
+    actor_token: str | None = None
+    actor_token_type: str | None = None
+    requested_token_type: str | None = None
+    resource: str | None = None
+    audience: str | None = None
+    scope: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangedToken:
+    """What a token exchange gives. :rfc:`8693#section-2.2.1`.
+
+    :param expires_in: seconds
+    """
+
+    token: str
+    token_type: str
+    issued_token_type: str
+    expires_in: int
+    scope: str
+
+    def to_response(self) -> dict[str, Any]:
+        return {
+            "access_token": self.token,
+            "issued_token_type": self.issued_token_type,
+            "token_type": self.token_type,
+            "expires_in": self.expires_in,
+            "scope": self.scope,
+        }
+
+
+class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
+    """The token exchange grant. Subclasses implement :meth:`exchange_token`.
+
+    One target for one token: a request for several is refused, so that no token is
+    good at two places.
+    """
+
+    GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+    TOKEN_ENDPOINT_AUTH_METHODS: Sequence[str] = ["client_secret_basic"]
+
+    #: Types of subject and actor tokens that are understood.
+    SUBJECT_TOKEN_TYPES = frozenset({ACCESS_TOKEN_TYPE, JWT_TYPE})
+    ACTOR_TOKEN_TYPES = frozenset({ACCESS_TOKEN_TYPE, JWT_TYPE})
+
+    #: Types of token that can be asked for.
+    REQUESTED_TOKEN_TYPES = frozenset({ACCESS_TOKEN_TYPE, JWT_TYPE})
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client, then read the request. :rfc:`8693#section-2.1`."""
+        client = self.authenticate_token_endpoint_client()
+        self.request.client = client
+        if not client.check_grant_type(self.GRANT_TYPE):
+            raise UnauthorizedClientError("The client may not exchange tokens.")
+        self.exchange = self.validate_exchange_request()
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
+        """Issue the token, never with a refresh token. :rfc:`8693#section-2.2.1`."""
+        issued = self.exchange_token(self.request.client, self.exchange)
+        return 200, issued.to_response(), self.TOKEN_RESPONSE_HEADER
+
+    def validate_exchange_request(self) -> TokenExchange:
+        """Return the request's parameters.
+
+        :raises InvalidRequestError: for a missing one or an unknown type
+        :raises InvalidTargetError: for more than one target (§2.2.2)
+        """
+        form = self.request.form
+        exchange = TokenExchange(
+            subject_token=self._required("subject_token"),
+            subject_token_type=self._required("subject_token_type"),
+            actor_token=form.get("actor_token"),
+            actor_token_type=form.get("actor_token_type"),
+            requested_token_type=form.get("requested_token_type"),
+            resource=self._single("resource"),
+            audience=self._single("audience"),
+            scope=frozenset(scope_to_list(form["scope"])) if "scope" in form else None,
+        )
+        if exchange.resource and exchange.audience:
+            raise InvalidTargetError("A token is for one target: name one resource or audience.")
+        self.validate_token_types(exchange)
+        return exchange
+
+    def validate_token_types(self, exchange: TokenExchange) -> None:
+        """Refuse token types that are not understood. :rfc:`8693#section-3`."""
+        if exchange.subject_token_type not in self.SUBJECT_TOKEN_TYPES:
+            raise InvalidRequestError("That subject_token_type is not supported.")
+        # "actor_token_type ... REQUIRED when the actor_token parameter is present in the
+        # request but MUST NOT be included otherwise."
+        if (exchange.actor_token is None) != (exchange.actor_token_type is None):
+            raise InvalidRequestError("actor_token and actor_token_type come together.")
+        if exchange.actor_token_type not in {None, *self.ACTOR_TOKEN_TYPES}:
+            raise InvalidRequestError("That actor_token_type is not supported.")
+        if exchange.requested_token_type not in {None, *self.REQUESTED_TOKEN_TYPES}:
+            raise InvalidRequestError("That requested_token_type is not supported.")
+
+    def _required(self, name: str) -> str:
+        value = self.request.form.get(name)
+        if not value:
+            raise InvalidRequestError(f"Missing {name} in request.")
+        return str(value)
+
+    def _single(self, name: str) -> str | None:
+        values = self.request.payload.datalist.get(name, [])
+        if len(values) > 1:
+            raise InvalidTargetError(f"A token is for one target: name one {name}.")
+        return values[0] if values else None
+
+    # -- hooks ------------------------------------------------------------------
+
+    def exchange_token(self, client: Any, exchange: TokenExchange) -> ExchangedToken:
+        """Return the token that `client` gets for `exchange`.
+
+        Developers MUST implement this: validate the subject token and the actor token,
+        decide whether the client may act for the subject (`may_act`, §4.4), and issue a
+        token whose scope and target are within the subject token's::
+
+            def exchange_token(self, client, exchange):
+                subject = verify(exchange.subject_token)
+                if subject is None:
+                    raise InvalidRequestError("The subject token is not good.")
+                return ExchangedToken(sign(subject, act={"sub": client.client_id}), ...)
+        """
+        raise NotImplementedError()

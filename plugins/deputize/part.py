@@ -1,0 +1,56 @@
+"""A part: what a room contributes, so that all contributions are checked as one set.
+
+Metadata, `deputize plugins` and the documentation read the same list, so what is
+advertised is what is on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import click
+from flask import Blueprint
+from sqlalchemy import Table
+
+
+class ConfigurationError(Exception):
+    """The plugin cannot start as it is configured; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The contributions of one room.
+
+    :param grants: grant types of the token endpoint
+    :param endpoints: names of the OAuth endpoints that it answers
+    :param metadata: members of the server's metadata
+    """
+
+    name: str
+    tables: tuple[Table, ...] = ()
+    grants: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+    pages: tuple[Blueprint, ...] = ()
+    commands: tuple[click.Command, ...] = ()
+
+
+def check_parts(parts: Sequence[Part]) -> None:
+    """Refuse two parts that contribute the same thing.
+
+    :raises ConfigurationError: naming the thing and both parts
+    """
+    claimed: dict[tuple[str, str], str] = {}
+    for part in parts:
+        for kind, name in _claims(part):
+            other = claimed.setdefault((kind, name), part.name)
+            if other != part.name:
+                raise ConfigurationError(f"{kind} {name!r} is claimed by {other} and {part.name}")
+
+
+def _claims(part: Part) -> list[tuple[str, str]]:
+    claims = []
+    for field in fields(part):
+        if field.name != "name":
+            for contributed in getattr(part, field.name):
+                claims.append((field.name, getattr(contributed, "name", contributed)))
+    return claims

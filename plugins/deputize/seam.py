@@ -1,0 +1,220 @@
+"""Which request is ours: the one place where plugin and host meet on the wire.
+
+Before the host sees a request to one of its OAuth endpoints, we look whether it names
+an agent or a resource server of ours, a grant of ours, or a token of ours, and answer
+it then; all else falls through untouched. What is looked at is unverified: whose a
+request is must be decided before any client authentication, and decides nothing else.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Request, Response, request
+
+from .agents.authenticate import ASSERTION_TYPE, unverified_claims, unverified_header
+from .agents.models import TOKEN_EXCHANGE, find_agent
+from .delegation.consent import authorize, read_form
+from .delegation.context import Context
+from .delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
+from .delegation.keys import ACCESS_TOKEN_TYP
+from .delegation.registration import register
+from .delegation.server import AgentServer
+from .host import Paths
+from .metadata import merge_metadata, our_metadata
+from .oauth.server import Answer, FormRequest
+
+_OUR_PREFIXES = (REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX)
+_OUR_GRANTS = frozenset({TOKEN_EXCHANGE})
+
+DEFAULT_PATHS = Paths(
+    authorize="/oauth/authorize",
+    token="/oauth/token",  # noqa: S106 - a path
+    introspection="/oauth/introspect",
+    revocation="/oauth/revoke",
+    registration="/oauth/register",
+    jwks="/oauth/jwks",
+    oauth_metadata="/.well-known/oauth-authorization-server",
+    openid_metadata="/.well-known/openid-configuration",
+)
+
+
+class Seam:
+    """Answers our requests at the host's endpoints, and joins our part to its documents.
+
+    :param theirs: where the host answers; what it lacks, we serve at our own path
+    """
+
+    def __init__(self, context: Context, server: AgentServer, theirs: Paths) -> None:
+        self.context = context
+        self.server = server
+        self.theirs = theirs
+        self.paths = all_paths(theirs)
+        self._before: dict[str | None, Callable[[], Response | None]] = {
+            self.paths.authorize: self._authorize,
+            self.paths.token: self._token,
+            self.paths.introspection: self._introspect,
+            self.paths.revocation: self._revoke,
+            self.paths.registration: self._register,
+        }
+        self._after: dict[str | None, Callable[[Response], Response]] = {
+            self.paths.introspection: self._after_introspection,
+            self.paths.jwks: self._join_jwks,
+            self.paths.oauth_metadata: self._join_metadata,
+            self.paths.openid_metadata: self._join_metadata,
+        }
+
+    def init_app(self, app: Flask) -> None:
+        """Look at each request first, and at each answer last."""
+        # Before the host's own hooks: CSRF protection must not see what programs post to us.
+        app.before_request_funcs.setdefault(None, []).insert(0, self.before_request)
+        # Flask runs these in reverse: what was added first sees the finished answer.
+        app.after_request_funcs.setdefault(None, []).insert(0, self.after_request)
+
+    def before_request(self) -> Response | None:
+        answer = self._before.get(request.path)
+        return answer() if answer else None
+
+    def after_request(self, response: Response) -> Response:
+        join = self._after.get(request.path)
+        return join(response) if join else response
+
+    # -- the endpoints ----------------------------------------------------------
+
+    def _authorize(self) -> Response | None:
+        form = read_form()
+        given = request.args if form or request.method == "GET" else request.values
+        parameters = {name: given.getlist(name) for name in given}
+        named = parameters.get("client_id", [])
+        if self.theirs.authorize and not any(self._is_agent(name) for name in named):
+            return None
+        return authorize(self.context, parameters, form)
+
+    def _token(self) -> Response | None:
+        if not self._is_post() or not (self._lacks("token") or self._is_our_token_request()):
+            return None
+        return _respond(self.server.create_token_response(self._form_request()))
+
+    def _introspect(self) -> Response | None:
+        if not self._is_post() or not (self._lacks("introspection") or self._names_us()):
+            return None
+        return _respond(self.server.create_introspection_response(self._form_request()))
+
+    def _revoke(self) -> Response | None:
+        if not self._is_post() or not (self._lacks("revocation") or self._names_us()):
+            return None
+        return _respond(self.server.create_revocation_response(self._form_request()))
+
+    def _register(self) -> Response | None:
+        if not self._is_post():
+            return None
+        body = _json_of(request, self.context.settings.bounds.body_bytes)
+        bearer = request.headers.get("Authorization", "").partition(" ")[2]
+        is_agent = isinstance(body, dict) and body.get("client_type") == "agent"
+        ours = self._lacks("registration") or is_agent or bearer.startswith(SPAWN_TOKEN_PREFIX)
+        return _respond(register(self.context, request.headers, body)) if ours else None
+
+    # -- whose request is it? ---------------------------------------------------
+
+    def _is_post(self) -> bool:
+        return request.method == "POST"
+
+    def _lacks(self, name: str) -> bool:
+        return getattr(self.theirs, name) is None
+
+    def _is_our_token_request(self) -> bool:
+        form = request.form
+        ours = any(grant in _OUR_GRANTS for grant in form.getlist("grant_type"))
+        refreshed = any(t.startswith(_OUR_PREFIXES) for t in form.getlist("refresh_token"))
+        return ours or refreshed or self._names_us()
+
+    def _names_us(self) -> bool:
+        return any(self._is_ours(client_id) for client_id in set(_named_clients(request)))
+
+    def _is_agent(self, client_id: str) -> bool:
+        with self.context.db.read() as tx:
+            return find_agent(tx, client_id) is not None
+
+    def _is_ours(self, client_id: str) -> bool:
+        with self.context.db.read() as tx:
+            return (
+                find_agent(tx, client_id) is not None
+                or client_id in self.context.moment(tx).catalogue.callers
+            )
+
+    def _form_request(self) -> FormRequest:
+        form = {name: request.form.getlist(name) for name in request.form}
+        uri = self.context.issuer + request.path
+        query = {name: request.args.getlist(name) for name in request.args}
+        return FormRequest(uri, request.headers, form, query)
+
+    # -- joining the host's documents --------------------------------------------
+
+    def _after_introspection(self, response: Response) -> Response:
+        # The host authenticated a client of its own. Whatever it believes of a token of
+        # ours, we alone answer for it, and that client is not whom it is for.
+        if response.status_code != 200 or not _is_our_token(request.form.get("token", "")):
+            return response
+        if self._names_us() or self._lacks("introspection"):
+            return response
+        return _with_json(response, {"active": False})
+
+    def _join_jwks(self, response: Response) -> Response:
+        with self.context.db.read() as tx:
+            ours = self.context.moment(tx).keys.public()
+        theirs = response.get_json(silent=True) if response.status_code == 200 else None
+        keys = theirs.get("keys", []) if isinstance(theirs, dict) else []
+        return _with_json(response, {**(theirs or {}), "keys": [*keys, *ours]})
+
+    def _join_metadata(self, response: Response) -> Response:
+        theirs = response.get_json(silent=True) if response.status_code == 200 else None
+        if not isinstance(theirs, dict) and request.path == self.paths.openid_metadata:
+            return response
+        ours = our_metadata(self.context, self.paths)
+        return _with_json(response, merge_metadata(theirs or {}, ours))
+
+
+def all_paths(theirs: Paths) -> Paths:
+    """Return where each endpoint answers: at the host's path, else at our own."""
+    return Paths(
+        **{
+            name: getattr(theirs, name) or getattr(DEFAULT_PATHS, name)
+            for name in Paths.__dataclass_fields__
+        }
+    )
+
+
+def _named_clients(incoming: Request) -> list[str]:
+    """Return each client id that a request mentions, believed by nobody yet."""
+    named = incoming.form.getlist("client_id")
+    authorization = incoming.authorization
+    if authorization is not None and authorization.type == "basic" and authorization.username:
+        named.append(authorization.username)
+    if incoming.form.get("client_assertion_type") == ASSERTION_TYPE:
+        named.append(str(unverified_claims(incoming.form.get("client_assertion", "")).get("sub")))
+    return named
+
+
+def _is_our_token(token: str) -> bool:
+    is_jwt = unverified_header(token).get("typ") == ACCESS_TOKEN_TYP
+    return token.startswith(_OUR_PREFIXES) or is_jwt
+
+
+def _json_of(incoming: Request, max_bytes: int) -> Any:
+    if incoming.mimetype != "application/json" or (incoming.content_length or 0) > max_bytes:
+        return None
+    try:
+        return json.loads(incoming.get_data(cache=True))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _respond(answer: Answer) -> Response:
+    return Response(json.dumps(answer.body), answer.status, list(answer.headers))
+
+
+def _with_json(response: Response, body: Any) -> Response:
+    response.status_code = 200
+    response.set_data(json.dumps(body))
+    response.mimetype = "application/json"
+    return response

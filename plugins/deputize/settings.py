@@ -1,0 +1,103 @@
+"""The plugin's settings: these classes are the truth, their docstrings the reference.
+
+Defaults < file < environment (`DEPUTIZE__SECTION__KEY`, `..._FILE` for secrets) <
+command line. An unknown or wrong key is refused at start, with file, key and what
+is expected.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 86400)]
+
+
+class Section(BaseModel):
+    """One table of the settings file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Tokens(Section):
+    """`[deputize.tokens]`: how long what is handed out lives."""
+
+    lifetime: Annotated[int, Field(ge=10, le=3600)] = 300
+    """Seconds that an access token lives, at most: never past its delegation or task."""
+    code_lifetime: Annotated[int, Field(ge=10, le=600)] = 60
+    """Seconds in which an authorization code can be redeemed."""
+    spawn_lifetime: Annotated[int, Field(ge=5, le=300)] = 60
+    """Seconds in which a spawn token can be used."""
+    refresh_grace: Annotated[int, Field(ge=0, le=60)] = 10
+    """Seconds in which a repeated refresh by an authenticated client is a lost reply, not reuse."""
+
+
+class Delegation(Section):
+    """`[deputize.delegation]`: how far authority reaches."""
+
+    max_depth: Annotated[int, Field(ge=1, le=16)] = 5
+    """Agents in a chain, at most, whatever a registration says."""
+    default_duration: Seconds = 8 * 3600
+    """Seconds that the consent page offers first."""
+    max_duration: Seconds = 30 * 86400
+    """Seconds that a person can grant, at most."""
+    max_nodes: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    """Delegations that one agent can make in one task, at most. Leases are not counted."""
+    max_act_bytes: Annotated[int, Field(ge=256, le=65536)] = 8192
+    """Bytes of a serialised `act` claim, at most."""
+
+
+class Agents(Section):
+    """`[deputize.agents]`: who can become an agent."""
+
+    self_registered: Literal["pending", "refuse"] = "pending"
+    """What becomes of a client that registers itself: it waits for an administrator, or is refused."""
+    max_spawned: Annotated[int, Field(ge=0, le=10_000)] = 20
+    """Agents that can be spawned in one task, over its whole tree."""
+    max_pending: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    """Self-registered agents that can wait for adoption at one time."""
+    default_lifetime: Seconds = 90 * 86400
+    """Seconds until a self-registered agent expires."""
+
+
+class Bounds(Section):
+    """`[deputize.bounds]`: what one request can cost."""
+
+    body_bytes: Annotated[int, Field(ge=1024, le=1_048_576)] = 65_536
+    """Bytes of a request's body."""
+    scopes: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Scopes named by one request."""
+    resources: Annotated[int, Field(ge=1, le=100)] = 20
+    """Resources named by one authorization request."""
+    token_bytes: Annotated[int, Field(ge=1024, le=65_536)] = 16_384
+    """Bytes of a token or client assertion."""
+    jti_length: Annotated[int, Field(ge=32, le=1024)] = 256
+    """Characters of a `jti`."""
+    name_length: Annotated[int, Field(ge=16, le=1024)] = 200
+    """Characters of a name, a purpose or another text of a registration."""
+
+
+class Web(Section):
+    """`[deputize.web]`: how the pages present themselves."""
+
+    organisation: str = "Deputize"
+    """The name at the head of each page."""
+
+
+class Settings(Section):
+    """`[deputize]`: everything that the plugin can be told."""
+
+    issuer: str
+    """The issuer identifier (RFC 8414 §2): https, or http on loopback. Never taken from a request."""
+    database_url: str
+    """`sqlite:///FILE` or `postgresql+psycopg://...`; the plugin's tables are named `deputize_*`."""
+    key_secret: SecretStr | None = None
+    """Encrypts the signing keys at rest; without it they are stored as they are."""
+    clock_file: str | None = None
+    """Moves the clock of all workers by the seconds that this file holds. In test mode only."""
+    test_mode: bool = False
+    """Allows what only tests need. Refused unless the issuer is on loopback."""
+    tokens: Tokens = Tokens()
+    delegation: Delegation = Delegation()
+    agents: Agents = Agents()
+    bounds: Bounds = Bounds()
+    web: Web = Web()

@@ -1,0 +1,1 @@
+"""Until when: what a delegation is for, and its end."""

@@ -1,0 +1,269 @@
+"""What each page is told: frozen view models, so that templates read fields and decide nothing.
+
+Three kinds of text are kept apart. Sentences of the server are `str` in plain words. An
+agent's own words (`name`, `purpose`) may be passed raw: every template shows them through
+`words.neutralise`. Times are `Markup` made by `words.time_tag`. All else is escaped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from markupsafe import Markup
+
+from .marks import agent_mark
+from .words import count_of, neutralise
+
+NAME_LENGTH: Final = 60
+PURPOSE_LENGTH: Final = 280
+SENTENCE_LENGTH: Final = 400
+SPAWNED: Final = "spawned"  # the value of `pass_on` and `delegates_to` for helpers not yet born
+NAMED_AT_MOST: Final = 12
+NOTHING: Final = Markup("")
+
+
+class State(Enum):
+    """A state is told by a word, a shape and a colour, never by colour alone."""
+
+    ACTIVE = "active"
+    WAITING = "waiting"
+    ENDED = "ended"
+    REFUSED = "refused"
+
+    @property
+    def shape(self) -> str:
+        """The glyph before the word, hidden from screen readers."""
+        return {"active": "●", "waiting": "◐", "ended": "○", "refused": "✕"}[self.value]
+
+
+@dataclass(frozen=True)
+class AgentFace:
+    """An agent as a person recognises it: its mark and its name."""
+
+    client_id: str
+    name: str
+
+    @property
+    def mark(self) -> Markup:
+        """Inline SVG, from the id."""
+        return agent_mark(self.client_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What the frame around every page shows."""
+
+    person: str = ""
+    """Display name of who is signed in; empty when nobody is."""
+    agents_url: str = ""
+    """Where "Agents acting for me" is; empty leaves the link out."""
+
+
+@dataclass(frozen=True)
+class ScopeChoice:
+    """One line of "It will be able to"."""
+
+    name: str
+    """The scope, the value of its box."""
+    description: str
+    """From the catalogue, in plain words: "Read your calendar"."""
+    where: str = ""
+    """Host of the resource server, by `words.host_of`."""
+    sensitive: bool = False
+    """Listed, not tickable: "asks you each time"."""
+    ticked: bool = True
+
+
+@dataclass(frozen=True)
+class PassOnChoice:
+    """One agent, or the helpers it starts, to whom authority may be handed on."""
+
+    value: str
+    """A client id, or `SPAWNED`."""
+    name: str
+    note: str = ""
+    """A plain word about it, such as "run by Ben Ode"."""
+    ticked: bool = True
+
+    @property
+    def mark(self) -> Markup:
+        """The agent's mark; helpers not yet born have none."""
+        return NOTHING if self.value == SPAWNED else agent_mark(self.value)
+
+
+@dataclass(frozen=True)
+class UntilChoice:
+    """One line of the select "Until the task is done, but ..."."""
+
+    seconds: int
+    label: str
+    """From `words.at_most`: "at most 1 hour, until 18:40"."""
+    chosen: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentPage(Page):
+    """May this agent act for me? Posts `scope`, `pass_on`, `until`, `decision` and `hidden`."""
+
+    agent: AgentFace
+    owner: str
+    """Who runs it: "run by OWNER"; empty for an agent that nobody has adopted."""
+    sponsor: str = ""
+    registered: Markup = NOTHING
+    """When it was registered, by `time_tag(day(...))`."""
+    purpose: str = ""
+    """The agent's own words."""
+    warnings: tuple[str, ...] = ()
+    """Sentences of the server: self-registered, new, run from outside the organisation."""
+    problem: str = ""
+    """Why the page is shown again, if it is: "Tick at least one line, or press Not now."."""
+    scopes: tuple[ScopeChoice, ...] = ()
+    pass_on: tuple[PassOnChoice, ...] = ()
+    """Empty: it can't pass anything on, and the page says so."""
+    until: tuple[UntilChoice, ...] = ()
+    returns_to: str = ""
+    """Where the browser goes with the answer, by `words.destination_of(redirect_uri)`."""
+    action: str = ""
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChainLink:
+    """One agent of "You → planner → booker"."""
+
+    name: str
+    ended: bool = False
+    """Struck through."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Something that a delegation may do."""
+
+    what: str
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelegationNode:
+    """One agent's hold in a tree, with those it handed authority to beneath it."""
+
+    agent: AgentFace
+    state: State
+    chain: tuple[ChainLink, ...]
+    """From the first agent to this one; "You" is put before it."""
+    holds: tuple[Holding, ...] = ()
+    until: Markup = NOTHING
+    """Live: until when ("until 18:40"). Not live: when it ended ("stopped by you at 18:20")."""
+    last_seen: Markup = NOTHING
+    """By `time_tag(since(...))`; empty when it never came."""
+    seen_where: str = ""
+    """Where it was last seen from, such as a host or an address."""
+    stop_url: str = ""
+    """The `EndPage` of this node; empty when there is nothing left to stop."""
+    children: tuple["DelegationNode", ...] = ()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may still do something."""
+        return self.state in (State.ACTIVE, State.WAITING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskTree:
+    """One task and the delegations made for it."""
+
+    agent: AgentFace
+    """Whom the person deputized."""
+    state: State
+    started: Markup
+    """By `time_tag(since(...))`."""
+    purpose: str = ""
+    """What the task is for, in the agent's own words."""
+    ending: Markup = NOTHING
+    """Live: "until the task is done, at most ..."; finished: how and when it ended."""
+    nodes: tuple[DelegationNode, ...] = ()
+    stop_url: str = ""
+    """The `EndPage` of the whole task; empty leaves the press out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentsPage(Page):
+    """Who acts for me now, and stop it. Both lists newest first."""
+
+    live: tuple[TaskTree, ...] = ()
+    finished: tuple[TaskTree, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndPage(Page):
+    """What ends with it, before it is ended by a POST."""
+
+    agent: AgentFace
+    chain: tuple[ChainLink, ...] = ()
+    also: tuple[AgentFace, ...] = ()
+    """Everyone below, whose authority ends too; each named once."""
+    withdrawn: int = 0
+    """How many open approvals are withdrawn."""
+    action: str = ""
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    cancel_url: str = ""
+
+    @property
+    def sentence(self) -> Markup:
+        """Say it: "This stops booker and 2 helpers. 1 waiting approval is withdrawn."."""
+        helpers = f" and {count_of(len(self.also), 'helper')}" if self.also else ""
+        stops = Markup("This stops {}{}.").format(_named(self.agent), helpers)
+        return Markup(" ").join((stops, self._withdrawals())).rstrip()
+
+    @property
+    def afterwards(self) -> Markup:
+        """Say who could let it act again: who handed it authority, or the person alone."""
+        if len(self.chain) < 2:
+            return Markup("It can act for you again only if you let it.")
+        parent = _named(self.chain[-2])
+        return Markup("{} could pass this on to it again. To prevent that, stop {}.").format(
+            parent, parent
+        )
+
+    @property
+    def named(self) -> tuple[AgentFace, ...]:
+        """Those whom the page names."""
+        return self.also[:NAMED_AT_MOST]
+
+    @property
+    def unnamed(self) -> int:
+        """How many more there are."""
+        return len(self.also) - len(self.named)
+
+    def _withdrawals(self) -> str:
+        verb = "is" if self.withdrawn == 1 else "are"
+        waiting = count_of(self.withdrawn, "waiting approval")
+        return f"{waiting} {verb} withdrawn." if self.withdrawn else ""
+
+
+@dataclass(frozen=True)
+class Onward:
+    """A link that says where it goes."""
+
+    url: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagePage(Page):
+    """Something happened: an error, or a thing finished. Only the server's own words."""
+
+    title: str
+    """What happened, as a sentence without a full stop: "This request can't be used"."""
+    state: State | None = None
+    sentences: tuple[str, ...] = ()
+    """Whether anything was granted, and what to do next."""
+    reference: str = ""
+    """The id to quote to support."""
+    onward: tuple[Onward, ...] = ()
+
+
+def _named(face: AgentFace | ChainLink) -> Markup:
+    return Markup("<bdi>{}</bdi>").format(neutralise(face.name, NAME_LENGTH))

@@ -1,0 +1,94 @@
+"""What every test can ask for: a fresh database on each engine, a real browser.
+
+A test that takes `database_url` runs on SQLite and on PostgreSQL; mark it `sqlite_only`
+or `postgresql_only` where only one has what it is about.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import hypothesis
+import pytest
+from playwright.sync_api import Browser, Error, sync_playwright
+
+from support.missing import missing
+from support.postgres import PostgresUnavailableError, Server, running
+
+ENGINES = ("sqlite", "postgresql")
+
+hypothesis.settings.register_profile("default", max_examples=20, derandomize=True, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=60, derandomize=True, deadline=None)
+hypothesis.settings.register_profile("deep", max_examples=2000, print_blob=True, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for engine in ENGINES:
+        config.addinivalue_line("markers", f"{engine}_only: database URLs of this engine alone")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for a database on each engine, but where a marker names one."""
+    only = [e for e in ENGINES if metafunc.definition.get_closest_marker(f"{e}_only")]
+    for name in ("database_url", "module_database_url"):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, only or ENGINES, indirect=True)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    with _fresh_database(request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The same for a whole module, where one server answers all its tests."""
+    with _fresh_database(request, tmp_path_factory.mktemp("database")) as url:
+        yield url
+
+
+@contextmanager
+def _fresh_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{folder}/deputize.sqlite3"
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    url = server.create_database()
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The PostgreSQL that all workers of the session share."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    try:
+        with running(shared) as server:
+            yield server
+    except PostgresUnavailableError as error:
+        missing("PostgreSQL", str(error))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; take a `new_context()` of it per test.
+
+    For a module and no longer: while it is open, Playwright keeps an event loop running in
+    this thread, and the `asyncio.run` of any later test would fail.
+    """
+    path = shutil.which("chromium") or missing("Chromium", "no `chromium` on PATH")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path)
+        except Error as error:
+            missing("Chromium", error.message.splitlines()[0])
+        yield browser
+        browser.close()
