@@ -112,7 +112,7 @@ class Seam:
         bearer = request.headers.get("Authorization", "").partition(" ")[2]
         is_agent = isinstance(body, dict) and body.get("client_type") == "agent"
         ours = self._lacks("registration") or is_agent or bearer.startswith(SPAWN_TOKEN_PREFIX)
-        return _respond(register(self.context, request.headers, body)) if ours else None
+        return _respond(register(self.context, dict(request.headers), body)) if ours else None
 
     # -- whose request is it? ---------------------------------------------------
 
@@ -146,7 +146,7 @@ class Seam:
         form = {name: request.form.getlist(name) for name in request.form}
         uri = self.context.issuer + request.path
         query = {name: request.args.getlist(name) for name in request.args}
-        return FormRequest(uri, request.headers, form, query)
+        return FormRequest(uri, dict(request.headers), form, query)
 
     # -- joining the host's documents --------------------------------------------
 

@@ -50,7 +50,7 @@ class Agents(Section):
     """`[deputize.agents]`: who can become an agent."""
 
     self_registered: Literal["pending", "refuse"] = "pending"
-    """What becomes of a client that registers itself: it waits for an administrator, or is refused."""
+    """What becomes of a client that registers itself: it waits for adoption, or is refused."""
     max_spawned: Annotated[int, Field(ge=0, le=10_000)] = 20
     """Agents that can be spawned in one task, over its whole tree."""
     max_pending: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
@@ -87,9 +87,9 @@ class Settings(Section):
     """`[deputize]`: everything that the plugin can be told."""
 
     issuer: str
-    """The issuer identifier (RFC 8414 §2): https, or http on loopback. Never taken from a request."""
+    """The issuer identifier (RFC 8414 §2): https, or http on loopback; never from a request."""
     database_url: str
-    """`sqlite:///FILE` or `postgresql+psycopg://...`; the plugin's tables are named `deputize_*`."""
+    """`sqlite:///FILE` or `postgresql+psycopg://...`; our tables are named `deputize_*`."""
     key_secret: SecretStr | None = None
     """Encrypts the signing keys at rest; without it they are stored as they are."""
     clock_file: str | None = None

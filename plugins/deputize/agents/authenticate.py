@@ -93,6 +93,12 @@ class Caller:
             raise Refusal("client.assertion_replayed", "The client assertion was used before.")
 
 
+def caller_of(request: Any) -> Caller:
+    """Return the caller that was authenticated for an Authlib request."""
+    caller: Caller = request.client
+    return caller
+
+
 def find_credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credentials | None:
     """Return the one set of credentials of a request, or None where it has none.
 
@@ -218,7 +224,7 @@ def _verify_assertion(
     except (JoseError, ValueError, KeyError, TypeError):
         raise Refusal("client.not_authenticated", _REFUSED) from None
     claims = token.claims
-    expires_at, jti = claims.get("exp"), claims.get("jti")
+    jti = claims.get("jti")
     good = (
         token.header.get("typ") in ASSERTION_TYPS
         and claims.get("iss") == claims.get("sub") == client.client_id
@@ -229,14 +235,15 @@ def _verify_assertion(
     )
     if not good:
         raise Refusal("client.not_authenticated", _REFUSED)
-    return Assertion(str(jti), int(expires_at))
+    return Assertion(str(jti), int(claims["exp"]))
 
 
 def _is_within_time(claims: Mapping[str, Any], now: int) -> bool:
-    expires_at, not_before = claims.get("exp"), claims.get("nbf", 0)
+    expires_at: Any = claims.get("exp")
+    not_before: Any = claims.get("nbf", 0)
     if not _is_number(expires_at) or not _is_number(not_before):
         return False
-    return now < expires_at <= now + MAX_ASSERTION_AGE + LEEWAY and not_before <= now + LEEWAY
+    return bool(now < expires_at <= now + MAX_ASSERTION_AGE + LEEWAY and not_before <= now + LEEWAY)
 
 
 def _is_number(value: Any) -> bool:

@@ -42,7 +42,7 @@ def _read_key(key: Any) -> dict[str, Any]:
         imported = JWKRegistry.import_key(key)
         if not _is_strong(imported):
             raise Refusal(_RULE, "A key is of a kind or size that is not accepted.")
-        stored = {name: value for name, value in key.items() if isinstance(value, str)}
+        stored: dict[str, Any] = {n: v for n, v in key.items() if isinstance(v, str)}
         JWKRegistry.import_key(stored).thumbprint()
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise Refusal(_RULE, "A key of jwks cannot be read.") from None

@@ -77,7 +77,8 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
         jwks=read_jwks(body["jwks"]) if "jwks" in body else None,
         expires_at=_numeric_date(body, "agent_expires_at"),
     )
-    if (metadata.token_endpoint_auth_method == "private_key_jwt") != (metadata.jwks is not None):
+    by_key = metadata.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105 - a name
+    if by_key != (metadata.jwks is not None):
         raise Refusal("registration.metadata", "private_key_jwt and jwks come together.")
     return metadata
 

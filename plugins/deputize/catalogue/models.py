@@ -6,6 +6,7 @@ declare another meaning for them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text, select
 
@@ -119,6 +120,6 @@ def load_catalogue(tx: Transaction) -> Catalogue:
     )
 
 
-def _live(tx: Transaction, table: Table) -> list[dict[str, object]]:
+def _live(tx: Transaction, table: Table) -> list[dict[str, Any]]:
     rows = tx.execute(select(table).where(table.c.retired_at.is_(None)))
     return [dict(row) for row in rows.mappings()]

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 def read_versions(tx: Transaction) -> dict[str, int]:
     """Return the number of each kind of cached thing."""
-    return dict(tx.execute(_NUMBERS).tuples().all())
+    return {row.name: row.number for row in tx.execute(_NUMBERS)}
 
 
 def raise_version(tx: Transaction, name: str) -> None:

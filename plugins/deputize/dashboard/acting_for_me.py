@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_wtf.csrf import ValidationError, validate_csrf
 from markupsafe import Markup
 from sqlalchemy import func, select
@@ -35,7 +35,7 @@ from ..web.pages import (
     State,
     TaskTree,
 )
-from ..web.shell import render
+from ..web.shell import render, see_other
 from ..web.words import host_of, since, time_tag, until
 
 #: Finished tasks that the page still shows.
@@ -77,19 +77,19 @@ def acting_for_me(context: Context) -> Blueprint:
         try:
             validate_csrf(request.form.get("csrf_token"))
         except ValidationError:
-            return redirect(url_for(".confirm", delegation_id=delegation_id), 303)
+            return see_other(url_for(".confirm", delegation_id=delegation_id))
         with context.db.read() as tx:
             node = _View(context, tx, me).find(delegation_id)
         if node is None:
             return _gone(me)
         end_delegation(context.db, node.id, why="ended_by_person", by=node.person_id)
-        return redirect(AGENTS_PAGE, 303)
+        return see_other(AGENTS_PAGE)
 
     return pages
 
 
 def _sign_in(context: Context) -> Response:
-    return redirect(context.host.sign_in_url(request.path), 303)
+    return see_other(context.host.sign_in_url(request.path))
 
 
 def _gone(me: Person) -> Response:
@@ -183,11 +183,11 @@ class _View:
 
     def _last_seen(self, tasks: Sequence[str]) -> Mapping[str, int]:
         latest = (
-            select(event.c.delegation_id, func.max(event.c.at))
+            select(event.c.delegation_id, func.max(event.c.at).label("at"))
             .where(event.c.task_id.in_(tasks), event.c.kind == "delegation.issued")
             .group_by(event.c.delegation_id)
         )
-        return dict(self.tx.execute(latest).tuples().all())
+        return {row.delegation_id: row.at for row in self.tx.execute(latest)}
 
     def _tree(
         self,
@@ -215,7 +215,7 @@ class _View:
         seen: Mapping[str, int],
     ) -> tuple[DelegationNode, ...]:
         """Return the nodes below `parent`, one for each agent that joins the chain there."""
-        joined = []
+        joined: list[DelegationNode] = []
         for node in (n for n in nodes if n.parent_id == parent):
             if node.chain == chain:
                 # The same agent narrowing its own: to a person, nothing new below it.

@@ -133,7 +133,7 @@ def narrow_scope(asked: Asked, held: Words, rules: Rules) -> Words:
 
 
 def belonging(target: str, held: Words, rules: Rules) -> Words:
-    """Return which scopes belong to `target`: a resource server's own; elsewhere all that are held."""
+    """Return which scopes belong to `target`: a server's own; elsewhere all that are held."""
     return rules.scopes_by_resource.get(target, held)
 
 

@@ -108,7 +108,7 @@ def read_authorization_request(
 
 def error_location(issuer: str, redirect_uri: str, state: str | None, error: OAuth2Error) -> str:
     """Return where the browser goes with `error`. :rfc:`6749#section-4.1.2.1`."""
-    told = {"error": error.error, "error_description": error.description or ""}
+    told = {"error": error.error or "", "error_description": error.description or ""}
     return response_location(issuer, redirect_uri, state, told)
 
 

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin, scope_to_list
-
-from ..agents.authenticate import Caller
+from ..agents.authenticate import caller_of
 from ..agents.models import CLIENT_CREDENTIALS, Agent, find_agent
 from ..catalogue.models import OWN_SCOPES
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.values import Words
 from ..oauth.errors import UnauthorizedClientError
-from .code import bearer_response, single_resource
+from ..oauth.grant import TokenGrant
+from .code import bearer_response
 from .context import Context
 from .issue import Decision, Mint, issue, mint_own
 
@@ -68,21 +67,18 @@ def _is_unchanged(agent: Agent, tx: Transaction) -> bool:
     return find_agent(tx, agent.client_id) == agent
 
 
-class AgentClientCredentialsGrant(BaseGrant, TokenEndpointMixin):
+class AgentClientCredentialsGrant(TokenGrant):
     """The client credentials grant of agents; public ones have no credentials."""
 
     GRANT_TYPE = CLIENT_CREDENTIALS
+    UNAUTHORIZED = "The client may not act for itself."
     context: Context
 
-    def validate_token_request(self) -> None:
-        client: Caller = self.authenticate_token_endpoint_client()
-        self.request.client = client
-        if not client.check_grant_type(self.GRANT_TYPE) or client.agent.is_public:
-            raise UnauthorizedClientError("The client may not act for itself.")
-        form = self.request.form
-        scope = frozenset(scope_to_list(form["scope"])) if "scope" in form else None
-        self.asked = OwnToken(scope, single_resource(self))
+    def read_request(self) -> None:
+        if caller_of(self.request).agent.is_public:
+            raise UnauthorizedClientError(self.UNAUTHORIZED)
+        self.asked = OwnToken(self.scope(), self.single("resource"))
 
-    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
-        mint = issue(self.context, self.request.client, self.asked.decide)
-        return 200, bearer_response(mint), self.TOKEN_RESPONSE_HEADER
+    def issue_token(self) -> dict[str, Any]:
+        caller = caller_of(self.request)
+        return bearer_response(issue(self.context, caller, self.asked.decide))

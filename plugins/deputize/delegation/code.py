@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
 from sqlalchemy import bindparam, insert, select, update
 
-from ..agents.authenticate import Caller
+from ..agents.authenticate import caller_of
 from ..agents.models import AUTHORIZATION_CODE, REFRESH_TOKEN, Agent, agent
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, line, words
-from ..oauth.errors import InvalidRequestError, InvalidTargetError, UnauthorizedClientError
+from ..oauth.errors import InvalidRequestError
+from ..oauth.grant import TokenGrant
 from ..tasks.models import TaskStatus, task
 from .attenuation import Asked, attenuate
 from .context import Context
@@ -226,41 +226,23 @@ def _is_unchanged(row: Any, tx: Transaction) -> bool:
     return again is not None and all(again[name] == row[name] for name in names)
 
 
-class AgentCodeGrant(BaseGrant, TokenEndpointMixin):
+class AgentCodeGrant(TokenGrant):
     """The authorization code grant of agents, with PKCE S256. :rfc:`7636`."""
 
     GRANT_TYPE = AUTHORIZATION_CODE
+    UNAUTHORIZED = "The client may not redeem codes."
     context: Context
 
-    def validate_token_request(self) -> None:
-        client = self.authenticate_token_endpoint_client()
-        self.request.client = client
-        if not client.check_grant_type(self.GRANT_TYPE):
-            raise UnauthorizedClientError("The client may not redeem codes.")
-        form = self.request.form
-        if "code" not in form:
-            raise InvalidRequestError("Missing code in request.")
-        if not _VERIFIER.fullmatch(form.get("code_verifier", "")):
+    def read_request(self) -> None:
+        code, verifier = self.required("code"), self.form.get("code_verifier", "")
+        if not _VERIFIER.fullmatch(verifier):
             raise InvalidRequestError("code_verifier is 43 to 128 unreserved characters.")
-        self.redemption = Redemption(
-            form["code"], form.get("redirect_uri"), form["code_verifier"], single_resource(self)
-        )
+        uri, resource = self.form.get("redirect_uri"), self.single("resource")
+        self.redemption = Redemption(code, uri, verifier, resource)
 
-    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
-        caller: Caller = self.request.client
-        mint = issue(self.context, caller, self.redemption.decide)
-        return 200, bearer_response(mint), self.TOKEN_RESPONSE_HEADER
-
-
-def single_resource(grant: BaseGrant) -> str | None:
-    """Return the one `resource` of a token request.
-
-    :raises InvalidTargetError: for more than one. :rfc:`8707#section-2.2`
-    """
-    values = grant.request.payload.datalist.get("resource", [])
-    if len(values) > 1:
-        raise InvalidTargetError("A token is for one target: name one resource.")
-    return values[0] if values else None
+    def issue_token(self) -> dict[str, Any]:
+        caller = caller_of(self.request)
+        return bearer_response(issue(self.context, caller, self.redemption.decide))
 
 
 def bearer_response(mint: Mint) -> dict[str, Any]:

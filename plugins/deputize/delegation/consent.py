@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from flask import Response, redirect, request
+from flask import Response, request
 from flask_wtf.csrf import ValidationError, validate_csrf
 from sqlalchemy import select, update
 
@@ -32,7 +32,7 @@ from ..web.pages import (
     State,
     UntilChoice,
 )
-from ..web.shell import render
+from ..web.shell import render, see_other
 from ..web.words import at_most, day, destination_of, host_of, time_tag
 from .authorize import (
     AuthorizationRequest,
@@ -73,7 +73,7 @@ def authorize(context: Context, parameters: Mapping[str, list[str]], form: Form 
     except CannotRedirect as refusal:
         return _refused(refusal.text)
     except RedirectedError as error:
-        return redirect(error.location, 303)
+        return see_other(error.location)
     someone = context.host.current_person()
     if someone is None:
         return _sign_in_first(context, asked, url)
@@ -102,11 +102,11 @@ def read_form() -> Form | None:
 def _sign_in_first(context: Context, asked: AuthorizationRequest, url: str) -> Response:
     if "none" in asked.prompt:
         return _to_client(context, asked, OAuth2Error(error="login_required"))
-    return redirect(context.host.sign_in_url(url), 303)
+    return see_other(context.host.sign_in_url(url))
 
 
 def _to_client(context: Context, asked: AuthorizationRequest, error: OAuth2Error) -> Response:
-    return redirect(error_location(context.issuer, asked.redirect_uri, asked.state, error), 303)
+    return see_other(error_location(context.issuer, asked.redirect_uri, asked.state, error))
 
 
 def _refused(text: str) -> Response:
@@ -141,7 +141,7 @@ def _decide(
     consent = _consent(context, asked, view, someone, form)
     code = _store(context, someone, consent)
     location = response_location(context.issuer, asked.redirect_uri, asked.state, {"code": code})
-    return redirect(location, 303)
+    return see_other(location)
 
 
 def _consent(

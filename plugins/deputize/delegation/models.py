@@ -3,11 +3,21 @@
 Access tokens are not rows: the delegation is. No foreign key leads to a host's table.
 """
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from ..core.db import Bytewise, metadata
 from ..core.values import line, words
@@ -124,7 +134,7 @@ _SETS = ("scope", "resources", "pass_on")
 _LISTS = ("chain", "amr")
 
 
-def delegation_from_row(row: Mapping[str, Any]) -> Delegation:
+def delegation_from_row(row: RowMapping) -> Delegation:
     """Return the node that `row` of `delegation` holds."""
     values = {name: row[name] for name in _COLUMNS}
     for name in _SETS:

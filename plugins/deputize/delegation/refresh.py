@@ -8,18 +8,17 @@ more than that token cannot tell the difference; whoever holds less gains nothin
 from dataclasses import dataclass, replace
 from typing import Any
 
-from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin, scope_to_list
 from sqlalchemy import bindparam, select, update
 
-from ..agents.authenticate import Caller
+from ..agents.authenticate import caller_of
 from ..agents.models import REFRESH_TOKEN
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_secret
 from ..core.values import Words
-from ..oauth.errors import InvalidRequestError, UnauthorizedClientError
+from ..oauth.grant import TokenGrant
 from .attenuation import Asked
-from .code import bearer_response, single_resource
+from .code import bearer_response
 from .context import Context
 from .issue import REFRESH_TOKEN_PREFIX, Decision, Mint, Write, insertion, issue
 from .models import refresh_token
@@ -114,27 +113,20 @@ def _kill_unused(tx: Transaction, name: str) -> None:
         raise Refusal("refresh.raced", _BAD_TOKEN)
 
 
-class AgentRefreshGrant(BaseGrant, TokenEndpointMixin):
+class AgentRefreshGrant(TokenGrant):
     """The refresh token grant of agents."""
 
     GRANT_TYPE = REFRESH_TOKEN
+    UNAUTHORIZED = "The client may not refresh tokens."
     context: Context
 
-    def validate_token_request(self) -> None:
-        client = self.authenticate_token_endpoint_client()
-        self.request.client = client
-        if not client.check_grant_type(self.GRANT_TYPE):
-            raise UnauthorizedClientError("The client may not refresh tokens.")
-        form = self.request.form
-        if "refresh_token" not in form:
-            raise InvalidRequestError("Missing refresh_token in request.")
-        scope = frozenset(scope_to_list(form["scope"])) if "scope" in form else None
-        self.refreshing = Refreshing(form["refresh_token"], scope, single_resource(self))
+    def read_request(self) -> None:
+        token = self.required("refresh_token")
+        self.refreshing = Refreshing(token, self.scope(), self.single("resource"))
 
-    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
-        caller: Caller = self.request.client
-        mint = issue(self.context, caller, self.refreshing.decide)
-        return 200, bearer_response(mint), self.TOKEN_RESPONSE_HEADER
+    def issue_token(self) -> dict[str, Any]:
+        caller = caller_of(self.request)
+        return bearer_response(issue(self.context, caller, self.refreshing.decide))
 
 
 _successor = refresh_token.alias("successor")

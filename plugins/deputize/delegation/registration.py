@@ -9,12 +9,8 @@ from typing import Any
 
 from authlib.consts import default_json_headers
 
-from ..agents.register import (
-    Agent,
-    read_metadata,
-    register_itself,
-    registration_response,
-)
+from ..agents.models import Agent
+from ..agents.register import read_metadata, register_itself, registration_response
 from ..core.refusal import Refusal
 from ..oauth.server import Answer
 from .answers import REGISTRATION_ANSWERS, answer_to

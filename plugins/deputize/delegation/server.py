@@ -9,7 +9,7 @@ from typing import Any
 
 from authlib.consts import default_json_headers
 
-from ..agents.authenticate import Caller, Credentials, authenticate, find_credentials
+from ..agents.authenticate import Caller, Credentials, authenticate, caller_of, find_credentials
 from ..agents.models import Agent, find_agent
 from ..audit.record import Event, record
 from ..catalogue.models import ResourceServer
@@ -49,7 +49,7 @@ class AgentServer(ProtocolServer):
             self.register_grant(bound)
             self._differing[grant.GRANT_TYPE] = differing
 
-    def create_token_response(self, request: FormRequest) -> Answer:
+    def create_token_response(self, request: FormRequest) -> Answer:  # type: ignore[override]
         """Answer a token request. :rfc:`6749#section-5`."""
         differing = self._differing.get(request.form.get("grant_type", ""), _NOTHING)
         return self._answer("token", request, super().create_token_response, differing)
@@ -87,7 +87,7 @@ class AgentServer(ProtocolServer):
             with self.context.db.write() as tx:
                 caller.spend(tx)
 
-    def handle_error_response(self, request: FormRequest, error: OAuth2Error) -> Answer:
+    def handle_error_response(self, request: Any, error: OAuth2Error) -> Answer:
         """Record what Authlib's own checks refuse, and answer."""
         return self._refused("token", request, error, f"request.{error.error}", "")
 
@@ -109,7 +109,7 @@ class AgentServer(ProtocolServer):
     def _refused(
         self, endpoint: str, request: FormRequest, error: OAuth2Error, rule: str, detail: str
     ) -> Answer:
-        caller: Caller | None = request.client
+        caller: Caller | None = caller_of(request)
         if caller is None or rule == "client.assertion_replayed":
             self.context.tally.count(rule)
         else:
@@ -132,7 +132,7 @@ class AgentServer(ProtocolServer):
         return error
 
     def _authenticated(self, request: FormRequest) -> Caller:
-        credentials = find_credentials(request.headers, request.form)
+        credentials = find_credentials(request.headers or {}, request.form)
         if credentials is None:
             raise Refusal("client.not_authenticated", "Client authentication failed.")
         with self.context.db.read() as tx:

@@ -8,7 +8,7 @@ The caller holds, exclusively, the lock of each task that is cut.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from ..agents.change_status import change_status
 from ..agents.lifecycle import Status
@@ -95,7 +95,7 @@ def _retire_spawned(tx: Transaction, tops: Iterable[Delegation], why: str, done:
     return retired
 
 
-def _is_below(top: Delegation) -> object:
+def _is_below(top: Delegation) -> ColumnElement[bool]:
     low, high = subtree(top.path)
     return and_(delegation.c.path >= low, delegation.c.path < high)
 

@@ -4,6 +4,7 @@ They are named `deputize_*`, with a version table of their own, so that they can
 a host's database beside its own migrations.
 """
 
+from importlib import import_module
 from pathlib import Path
 
 from alembic import command
@@ -15,18 +16,22 @@ from ..core.db import Database, Kind, Lock, metadata
 
 VERSION_TABLE = "deputize_alembic_version"
 
+_MODELS = (
+    "..agents.models",
+    "..audit.models",
+    "..catalogue.models",
+    "..core.used_once",
+    "..core.versions",
+    "..delegation.keys",
+    "..delegation.models",
+    "..tasks.models",
+)
+
 
 def every_table() -> MetaData:
     """Return the metadata with the tables of every room in it."""
-    from ..agents import models as _agents
-    from ..audit import models as _audit
-    from ..catalogue import models as _catalogue
-    from ..core import used_once as _used_once
-    from ..core import versions as _versions
-    from ..delegation import keys as _keys
-    from ..delegation import models as _delegation
-    from ..tasks import models as _tasks
-
+    for models in _MODELS:
+        import_module(models, __package__)
     return metadata
 
 

@@ -11,13 +11,11 @@ The grant reads and validates the request; what a token means, and what is issue
 it, is the subclass's business (:meth:`TokenExchangeGrant.exchange_token`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin, scope_to_list
-
-from .errors import InvalidRequestError, InvalidTargetError, UnauthorizedClientError
+from .errors import InvalidRequestError, InvalidTargetError
+from .grant import TokenGrant
 
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type (§3)
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - a type (§3)
@@ -64,7 +62,7 @@ class ExchangedToken:
         }
 
 
-class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
+class TokenExchangeGrant(TokenGrant):
     """The token exchange grant. Subclasses implement :meth:`exchange_token`.
 
     One target for one token: a request for several is refused, so that no token is
@@ -73,7 +71,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
 
     GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
-    TOKEN_ENDPOINT_AUTH_METHODS: Sequence[str] = ["client_secret_basic"]
+    UNAUTHORIZED = "The client may not exchange tokens."
 
     #: Types of subject and actor tokens that are understood.
     SUBJECT_TOKEN_TYPES = frozenset({ACCESS_TOKEN_TYPE, JWT_TYPE})
@@ -82,18 +80,12 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
     #: Types of token that can be asked for.
     REQUESTED_TOKEN_TYPES = frozenset({ACCESS_TOKEN_TYPE, JWT_TYPE})
 
-    def validate_token_request(self) -> None:
-        """Authenticate the client, then read the request. :rfc:`8693#section-2.1`."""
-        client = self.authenticate_token_endpoint_client()
-        self.request.client = client
-        if not client.check_grant_type(self.GRANT_TYPE):
-            raise UnauthorizedClientError("The client may not exchange tokens.")
+    def read_request(self) -> None:
         self.exchange = self.validate_exchange_request()
 
-    def create_token_response(self) -> tuple[int, dict[str, Any], Any]:
+    def issue_token(self) -> dict[str, Any]:
         """Issue the token, never with a refresh token. :rfc:`8693#section-2.2.1`."""
-        issued = self.exchange_token(self.request.client, self.exchange)
-        return 200, issued.to_response(), self.TOKEN_RESPONSE_HEADER
+        return self.exchange_token(self.request.client, self.exchange).to_response()
 
     def validate_exchange_request(self) -> TokenExchange:
         """Return the request's parameters.
@@ -101,16 +93,15 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
         :raises InvalidRequestError: for a missing one or an unknown type
         :raises InvalidTargetError: for more than one target (§2.2.2)
         """
-        form = self.request.form
         exchange = TokenExchange(
-            subject_token=self._required("subject_token"),
-            subject_token_type=self._required("subject_token_type"),
-            actor_token=form.get("actor_token"),
-            actor_token_type=form.get("actor_token_type"),
-            requested_token_type=form.get("requested_token_type"),
-            resource=self._single("resource"),
-            audience=self._single("audience"),
-            scope=frozenset(scope_to_list(form["scope"])) if "scope" in form else None,
+            subject_token=self.required("subject_token"),
+            subject_token_type=self.required("subject_token_type"),
+            actor_token=self.form.get("actor_token"),
+            actor_token_type=self.form.get("actor_token_type"),
+            requested_token_type=self.form.get("requested_token_type"),
+            resource=self.single("resource"),
+            audience=self.single("audience"),
+            scope=self.scope(),
         )
         if exchange.resource and exchange.audience:
             raise InvalidTargetError("A token is for one target: name one resource or audience.")
@@ -129,18 +120,6 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):
             raise InvalidRequestError("That actor_token_type is not supported.")
         if exchange.requested_token_type not in {None, *self.REQUESTED_TOKEN_TYPES}:
             raise InvalidRequestError("That requested_token_type is not supported.")
-
-    def _required(self, name: str) -> str:
-        value = self.request.form.get(name)
-        if not value:
-            raise InvalidRequestError(f"Missing {name} in request.")
-        return str(value)
-
-    def _single(self, name: str) -> str | None:
-        values = self.request.payload.datalist.get(name, [])
-        if len(values) > 1:
-            raise InvalidTargetError(f"A token is for one target: name one {name}.")
-        return values[0] if values else None
 
     # -- hooks ------------------------------------------------------------------
 

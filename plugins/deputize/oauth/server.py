@@ -5,7 +5,7 @@ NOT be included more than once" (RFC 6749 §3.2), and never in the URL. Response
 values; whoever binds the server to a framework turns them into its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ class FormRequest(OAuth2Request):
     def __init__(
         self,
         uri: str,
-        headers: Mapping[str, str],
+        headers: Any,
         form: Mapping[str, list[str]],
         query: Mapping[str, Any],
     ) -> None:
@@ -60,15 +60,16 @@ class FormRequest(OAuth2Request):
         present = {name: [v for v in values if v] for name, values in form.items()}
         self.values = {name: values for name, values in present.items() if values}
         self.payload = FormPayload(self.values)
+        self._firsts = self.payload.data
         self._query = query
 
     @property
-    def args(self) -> dict[str, str]:
+    def args(self) -> dict[str, str | None]:
         return {}
 
     @property
     def form(self) -> dict[str, str]:
-        return self.payload.data  # type: ignore[no-any-return]
+        return self._firsts
 
     def validate(self) -> None:
         """Refuse what is malformed whatever the endpoint.
@@ -95,26 +96,28 @@ class ProtocolServer(AuthorizationServer):
         self._authenticate = authenticate
 
     def authenticate_client(
-        self, request: FormRequest, methods: Sequence[str] = (), endpoint: str = "token"
+        self, request: Any, methods: Collection[str] = (), endpoint: str = "token"
     ) -> Any:
         return self._authenticate(request)
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
         return request
 
-    def handle_response(self, status: int, body: Any, headers: Sequence[tuple[str, str]]) -> Answer:
+    def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
         return Answer(status, body, headers)
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Say nothing: what happens is told by the audit trail."""
 
-    def create_token_response(self, request: FormRequest) -> Answer:
+    def create_token_response(self, request: FormRequest) -> Answer:  # type: ignore[override]
         """Answer a token request (RFC 6749 §5), malformed ones included."""
         try:
             request.validate()
-            grant = self.get_token_grant(request)
+            grant: Any = self.get_token_grant(request)
             grant.validate_token_request()
             return self.handle_response(*grant.create_token_response())
         except OAuth2Error as error:
-            answer: Answer = self.handle_error_response(request, error)
-            return answer
+            return self.handle_error_response(request, error)
+
+    def handle_error_response(self, request: Any, error: OAuth2Error) -> Answer:
+        return self.handle_response(*error())

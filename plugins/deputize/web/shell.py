@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, url_for
-from flask_wtf.csrf import generate_csrf  # type: ignore[import-untyped]
+from flask_wtf.csrf import generate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .pages import NAME_LENGTH, PURPOSE_LENGTH, SENTENCE_LENGTH, Page
@@ -89,6 +89,11 @@ def render(
     response.headers.update(HEADERS)
     response.headers["Content-Security-Policy"] = POLICY.format(form_action(redirect_uri))
     return response
+
+
+def see_other(location: str) -> Response:
+    """Send the browser on with a GET, whatever it came with (RFC 9110 §15.4.4)."""
+    return Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
 
 
 def form_action(redirect_uri: str | None) -> str:
