@@ -2,11 +2,12 @@
 that a team already runs. Read `create_app` first: it names every part.
 """
 
+import logging
 import time
 from collections.abc import Callable
 
 from flask import Flask, redirect, request, url_for
-from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
+from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import authorize, consent, health, metadata, oauth, sign_in
@@ -62,7 +63,11 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=settings.max_request_size,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        # A proxy may change Host; what the Referer check is for, the cookie's prefix does.
+        WTF_CSRF_SSL_STRICT=False,
     )
+    # At DEBUG, Authlib logs every token that it issues.
+    logging.getLogger("authlib").setLevel(logging.INFO)
     app.jinja_env.globals["organisation"] = settings.organisation
     if settings.trusted_proxies:
         proxies = settings.trusted_proxies

@@ -3,6 +3,7 @@ signed in, and freshly enough, do they consent; then the code.
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
@@ -48,7 +49,8 @@ def authorize() -> AnyResponse:
 def authorize_by_form() -> AnyResponse:
     """OpenID Connect Core, section 3.1.2.1 asks for POST too. A cross-site POST comes without
     the cookie (SameSite), so the same request is made again as a GET."""
-    return redirect(f"{url_for('authorize.authorize')}?{_encoded_form()}", 303)
+    parameters = urlencode(list(request.form.items(multi=True)))
+    return redirect(f"{url_for('authorize.authorize')}?{parameters}", 303)
 
 
 @blueprint.post("/consent")
@@ -103,10 +105,6 @@ def _checked_grant() -> Any:
 
 def _this_request() -> str:
     return f"{url_for('authorize.authorize')}?{request.query_string.decode()}"
-
-
-def _encoded_form() -> str:
-    return request.get_data(as_text=True)
 
 
 def _for_client(error: type[OAuth2Error], grant: Any) -> OAuth2Error:

@@ -6,7 +6,7 @@ import secrets
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from .database import db

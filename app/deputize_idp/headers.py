@@ -12,7 +12,7 @@ from .settings import current_settings
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # CSRF checks of forms on https read the Referer, so it is kept within this origin.
+    # Authorization requests, with what they say, are not told to other origins.
     "Referrer-Policy": "same-origin",
 }
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?")

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
 from joserfc.jwk import RSAKey
 from sqlalchemy import JSON, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .clock import now
@@ -62,7 +63,10 @@ def ensure_signing_key() -> None:
     :raises RuntimeError: if the keys were encrypted with another `secret_key`.
     """
     if db.session.scalars(select(SigningKey.kid).limit(1)).first() is None:
-        rotate_signing_key()
+        try:
+            rotate_signing_key()
+        except IntegrityError:  # another machine was first
+            db.session.rollback()
     signing_key()
 
 

@@ -20,10 +20,12 @@ from flask import Flask
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
+from sqlalchemy.exc import SQLAlchemyError
 
 from . import create_app
 from .database import db
 from .settings import Settings
+from .sweep import sweep
 
 ENVIRONMENT = "DEPUTIZE_IDP_SERVED_SETTINGS"
 # The work is in the processor, so more threads than two only wait for each other.
@@ -31,12 +33,15 @@ THREADS = 2
 BACKLOG = 128
 DRAIN_SECONDS = 10
 READY_SECONDS = 60
+SWEEP_SECONDS = 3600
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class Server(MPServer):
-    """Granian, that says when it answers. Said after the workers have been forked, so that
-    no thread is copied with them."""
+    """Granian, that says when it answers and sweeps. Both are begun after the workers have
+    been forked, so that no thread is copied with them."""
+
+    app: Flask
 
     def startup(self, *args: Any, **kwargs: Any) -> None:
         """Start the workers, then wait for the first answer beside the main loop."""
@@ -45,6 +50,7 @@ class Server(MPServer):
         local = _authority(ANYWHERE.get(self.bind_addr, self.bind_addr), self.bind_port)
         health = f"http://{local}/health/ready"
         threading.Thread(target=announce, args=(url, health), daemon=True).start()
+        threading.Thread(target=sweep_now_and_then, args=(self.app,), daemon=True).start()
 
 
 def serve(
@@ -63,9 +69,9 @@ def serve(
     """
     os.umask(0o077)
     claim(host, port)
-    prepare(settings)
+    app = prepare(settings)
     os.environ[ENVIRONMENT] = dump(settings)
-    Server(
+    server = Server(
         target,
         address=host,
         port=port,
@@ -76,7 +82,9 @@ def serve(
         workers_kill_timeout=DRAIN_SECONDS,
         log_level=LogLevels.warning,
         websockets=False,
-    ).serve(target_loader=load)
+    )
+    server.app = app
+    server.serve(target_loader=load)
 
 
 def claim(host: str, port: int) -> None:
@@ -88,11 +96,12 @@ def claim(host: str, port: int) -> None:
         sys.exit(f"{_authority(host, port)}: {error.strerror}")
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> Flask:
     """Make tables and keys before there are workers, and leave no connection to inherit."""
     app = create_app(settings)
     with app.app_context():
         db.engine.dispose()
+    return app
 
 
 def load(target: str) -> Any:
@@ -135,6 +144,17 @@ def announce(url: str, health: str) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
+
+
+def sweep_now_and_then(app: Flask) -> None:
+    """Delete what has expired; what fails once is tried again an hour later."""
+    while True:
+        with app.app_context():
+            try:
+                sweep()
+            except SQLAlchemyError:
+                app.logger.exception("sweep")
+        time.sleep(SWEEP_SECONDS)
 
 
 def _authority(host: str, port: int) -> str:

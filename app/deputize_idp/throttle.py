@@ -4,6 +4,8 @@ An attempt is counted before the password is looked at, by one statement in the 
 so that a burst over all workers gets no more tries than a patient attacker.
 """
 
+from ipaddress import ip_address, ip_network
+
 from sqlalchemy import case, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,4 +51,13 @@ def forget_attempts(username: str, address: str) -> None:
 
 
 def _key(username: str, address: str) -> str:
-    return hashed(f"{address} {normalize_username(username)}")
+    return hashed(f"{_network(address)} {normalize_username(username)}")
+
+
+def _network(address: str) -> str:
+    """Whoever has one IPv6 address has the 2**64 of its network."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((parsed, 64 if parsed.version == 6 else 32), strict=False))

@@ -10,10 +10,9 @@ from .agents.authenticate import ASSERTION_ALGORITHMS
 from .agents.models import GRANT_TYPES
 from .agents.register import AUTH_METHODS
 from .catalogue.models import OWN_SCOPES
+from .dashboard.acting_for_me import AGENTS_PAGE
 from .delegation.context import Context
 from .host import Paths
-
-AGENTS_PAGE = "/deputize/agents"
 
 #: RFC 8414 §2: an issuer with a document of its own keeps these; they are where we answer too.
 _ENDPOINTS = {

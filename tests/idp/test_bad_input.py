@@ -182,6 +182,16 @@ def test_a_defect_shows_an_id_and_no_text(
     assert error_id[0] in caplog.text
 
 
+def test_no_token_is_logged_at_any_level(
+    ana: Browser, webapp: Application, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        tokens = webapp.tokens(ana)
+        webapp.refresh(tokens["refresh_token"])
+    for secret in (tokens["access_token"], tokens["refresh_token"], SECRET):
+        assert secret not in caplog.text
+
+
 def test_the_host_header_leads_nowhere(stranger: Browser, webapp: Application) -> None:
     answer = stranger.get(
         "/oauth/authorize", params=webapp.request_parameters(), headers={"Host": "evil.example"}

@@ -13,9 +13,12 @@ from sqlalchemy import delete
 
 from deputize_idp import DeclarationError, Settings, create_app, declare_client, declare_person
 from deputize_idp.clients import Client
+from deputize_idp.codes import Family
 from deputize_idp.database import db
 from deputize_idp.people import Person, authenticate_person, find_by_username
-from idp.browser import PASSWORD, SECRET
+from deputize_idp.sweep import sweep
+from idp.browser import PASSWORD, SECRET, Application, Browser
+from idp.conftest import Idp
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +155,25 @@ class TestAtRest:
         other = {"secret_key": SecretStr("another key of 32 characters at least")}
         with pytest.raises(RuntimeError, match="secret_key"):
             create_app(settings.model_copy(update=other))
+
+
+class TestSweep:
+    def test_what_is_over_is_deleted_and_what_lives_stays(
+        self, idp: Idp, ana: Browser, webapp: Application, job: Application
+    ) -> None:
+        with idp.app.app_context():
+            sweep()
+        lives = webapp.tokens(ana)
+        job.call("/oauth/token", grant_type="client_credentials")
+        idp.clock.ahead += 3601
+        with idp.app.app_context():
+            assert sweep() == 3  # two access tokens, and the job's family
+        assert webapp.refresh(lives["refresh_token"]).status_code == 200
+        idp.clock.ahead += 365 * 86400
+        with idp.app.app_context():
+            assert sweep() > 0
+            assert db.session.query(Family).count() == 0
+        idp.clock.ahead = 0
 
 
 class TestSettings:

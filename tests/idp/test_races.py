@@ -7,6 +7,7 @@ from threading import Barrier
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from deputize_idp import Settings, create_app
 from idp.browser import Application, Browser
@@ -90,6 +91,21 @@ def test_several_servers_start_on_one_empty_database(database_url: str, tmp_path
         with app.app_context():
             declare_everybody() if _ == 0 else None
         return app.test_client().get("/oauth/jwks").text
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(start, range(4)))) == 1
+
+
+@pytest.mark.postgresql_only
+def test_several_machines_start_on_one_empty_database(database_url: str, tmp_path: Path) -> None:
+    def start(machine: int) -> str:
+        settings = Settings(
+            issuer="http://127.0.0.1:9",
+            data=tmp_path / str(machine),
+            database_url=database_url,
+            secret_key=SecretStr("the same key on every machine, 32+"),
+        )
+        return create_app(settings).test_client().get("/oauth/jwks").text
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(start, range(4)))) == 1

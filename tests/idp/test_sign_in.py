@@ -95,6 +95,13 @@ class TestForms:
         assert ana.post("/sign-out", data={"csrf_token": token}).status_code == 400
         assert ana.get("/account").status_code == 200
 
+    def test_a_token_from_before_sign_in_is_worth_nothing_after(self, stranger: Browser) -> None:
+        """Whoever planted the cookie knows its token."""
+        known = forms(stranger.get("/sign-in"))[0].fields["csrf_token"]
+        stranger.sign_in()
+        assert stranger.post("/sign-out", data={"csrf_token": known}).status_code == 400
+        assert stranger.get("/account").status_code == 200
+
     def test_programs_post_without_one(self, webapp: Application) -> None:
         assert webapp.call("/oauth/introspect", token="x").status_code == 200
 

@@ -21,6 +21,9 @@ JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ASSERTION_LIFETIME = 60  # seconds
 
+#: Seconds by which a test moved the server's clock, and so its clients'.
+clock_offset = 0
+
 Param = str | list[str] | None
 http = httpx.Client(timeout=10, trust_env=False)
 
@@ -48,7 +51,7 @@ class Agent:
         form = {name: value for name, value in sent if value is not None}
         return http.post(self.metadata[endpoint], data=form, auth=self._basic())
 
-    def exchange(self, subject_token: str, **params: Param) -> httpx.Response:
+    def exchange(self, subject_token: str, /, **params: Param) -> httpx.Response:
         """Ask for a token exchange (RFC 8693 §2.1)."""
         request: dict[str, Param] = {
             "grant_type": TOKEN_EXCHANGE,
@@ -57,18 +60,18 @@ class Agent:
         }
         return self.post("token_endpoint", **request | params)
 
-    def introspect(self, token: str, **params: Param) -> httpx.Response:
+    def introspect(self, token: str, /, **params: Param) -> httpx.Response:
         """Ask whether a token is active (RFC 7662 §2.1)."""
         return self.post("introspection_endpoint", token=token, **params)
 
-    def revoke(self, token: str, **params: Param) -> httpx.Response:
+    def revoke(self, token: str, /, **params: Param) -> httpx.Response:
         """Give a token up (RFC 7009 §2.1)."""
         return self.post("revocation_endpoint", token=token, **params)
 
     def client_assertion(self, **claims: Any) -> str:
         """Sign an assertion of RFC 7523 §3; `claims` replace its own, None removes one."""
         assert self.key
-        now = int(time.time())
+        now = int(time.time()) + clock_offset
         usual = {
             "iss": self.client_id,
             "sub": self.client_id,
@@ -79,6 +82,16 @@ class Agent:
         }
         signed = {name: value for name, value in (usual | claims).items() if value is not None}
         return jwt.encode({"alg": "ES256", "kid": thumbprint(self.key)}, signed, self.key)
+
+    def ask_to_spawn(self, token: str, scope: str, key: ECKey, **params: Param) -> httpx.Response:
+        """Ask for a spawn token for a child that will hold `key`."""
+        endpoint = self.metadata["registration_endpoint"]
+        asked: dict[str, Param] = {"scope": scope, "agent_jkt": thumbprint(key)}
+        return self.exchange(token, resource=endpoint, **asked | params)
+
+    def register_child(self, spawn_token: str, key: ECKey, **members: Any) -> httpx.Response:
+        """Register the child with the spawn token as initial access token (RFC 7591 §3)."""
+        return register(self.metadata, spawn_token, **{"jwks": jwks(key)} | members)
 
     def _authentication(self) -> dict[str, Param]:
         if self.key:
@@ -97,6 +110,26 @@ def discover(issuer: str) -> dict[str, Any]:
     answer = http.get(f"{issuer}/.well-known/oauth-authorization-server")
     metadata: dict[str, Any] = answer.raise_for_status().json()
     return metadata
+
+
+def register(
+    metadata: dict[str, Any], initial_access_token: str | None = None, **members: Any
+) -> httpx.Response:
+    """Register a client by its metadata (RFC 7591 §3.1)."""
+    bearer = {"Authorization": f"Bearer {initial_access_token}"} if initial_access_token else {}
+    return http.post(metadata["registration_endpoint"], json=members, headers=bearer)
+
+
+def outcome(answer: httpx.Response) -> tuple[int, str]:
+    """The status and error code of an answer, which is JSON that nobody may store."""
+    assert answer.headers["Content-Type"].startswith("application/json"), answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.status_code, answer.json().get("error", "none")
+
+
+def unix_time() -> int:
+    """The time by the agent's clock."""
+    return int(time.time()) + clock_offset
 
 
 def new_key() -> ECKey:

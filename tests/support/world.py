@@ -7,7 +7,7 @@ people is a dictionary, and signing in is one request.
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from html import unescape
@@ -27,9 +27,11 @@ from deputize.core.secrets import digest
 from deputize.delegation.context import Context
 from deputize.endings.edit_agent import edit_agent
 from deputize.endings.edit_catalogue import declare_scope, declare_server
+from deputize.endings.person_left import person_left
+from deputize.endings.stop_agent import start_agent, stop_agent
 from deputize.host import Authentication, Paths, Person
 from deputize.settings import Settings
-from flask import Flask, redirect, request, session
+from flask import Flask, jsonify, redirect, request, session
 from joserfc.jwk import ECKey
 from sqlalchemy import select
 
@@ -133,6 +135,44 @@ class World:
             registered = find_agent(tx, client_id)
         assert registered is not None
         edit_agent(self.context.db, replace(registered, **members))
+
+    def stop(self, client_id: str, status: Status = Status.SUSPENDED) -> None:
+        """Suspend or retire an agent as an administrator would."""
+        assert stop_agent(self.context.db, client_id, status, why="stopped") is not None
+
+    def start(self, client_id: str) -> None:
+        """Adopt or resume an agent as an administrator would."""
+        assert start_agent(self.context.db, client_id)
+
+    def leave(self, person: str) -> None:
+        """Let a person leave the organisation."""
+        person_left(self.context.db, person, why="left")
+
+    def forge(self, claims: dict[str, Any], typ: str = "at+jwt") -> str:
+        """Sign claims with the server's own key: what a verifier must judge by `typ` and claims."""
+        with self.context.db.read() as tx:
+            return self.context.moment(tx).keys.sign(claims, typ, tx.now)
+
+    def refused(
+        self, ask: Callable[..., httpx.Response], *arguments: Any, **params: Any
+    ) -> tuple[int, str, str]:
+        """Ask the token endpoint; return status, error and the rule of the one event it left."""
+        before = {told["id"] for told in self.events("token.refused")}
+        status, error = agents_http.outcome(ask(*arguments, **params))
+        told = [e for e in self.events("token.refused") if e["id"] not in before]
+        assert len(told) == 1, (status, error, told)
+        return status, error, told[0]["rule"]
+
+    def spawn(self, parent: str, token: str, scope: str) -> str:
+        """Let `parent` spawn a child by its hold; return the child's client id."""
+        key = agents_http.new_key()
+        allowed = self.agent(parent).ask_to_spawn(token, scope, key)
+        assert allowed.status_code == 200, allowed.text
+        born = self.agent(parent).register_child(allowed.json()["access_token"], key)
+        assert born.status_code == 201, born.text
+        client_id = str(born.json()["client_id"])
+        self.keys[client_id] = key
+        return client_id
 
     def browser(self, person: str | None = "ana") -> httpx.Client:
         """Return a browser with its cookies, signed in as `person`."""
@@ -257,17 +297,29 @@ def read_form(html: str) -> dict[str, list[str]]:
 
 
 @contextmanager
-def running_world(database_url: str, folder: Path) -> Iterator[World]:
-    """Yield a world on an empty database."""
+def running_world(
+    database_url: str, folder: Path, paths: Paths | None = None, **overrides: Any
+) -> Iterator[World]:
+    """Yield a world on an empty database.
+
+    :param paths: where the host has OAuth endpoints of its own; none by default
+    :param overrides: sections of the plugin's settings
+    """
     clock_file = folder / "clock"
     clock_file.write_text("0")
-    host = BareHost({name: Person(name, name.title()) for name in ("ana", "ben", "eve")})
+    agents_http.clock_offset = 0
+    people = {name: Person(name, name.title()) for name in ("ana", "ben", "eve")}
+    host = BareHost(people, paths=paths or Paths())
     worlds: list[World] = []
 
     def make_app(url: str) -> Flask:
         app = _bare_app(host)
         settings = Settings(
-            issuer=url, database_url=database_url, clock_file=str(clock_file), test_mode=True
+            issuer=url,
+            database_url=database_url,
+            clock_file=str(clock_file),
+            test_mode=True,
+            **overrides,
         )
         deputize = Deputize(host=host, settings=settings)
         deputize.init_app(app)
@@ -292,6 +344,10 @@ def _bare_app(host: BareHost) -> Flask:
         session["auth_time"] = 1_764_000_000
         return redirect(request.args["next"]) if "next" in request.args else "signed in"
 
+    for name in Paths.__dataclass_fields__:
+        path = getattr(host.paths, name)
+        if path is not None:
+            app.add_url_rule(path, name, lambda: jsonify(by="the host"), methods=["GET", "POST"])
     return app
 
 

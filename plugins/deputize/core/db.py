@@ -132,7 +132,7 @@ def insert_unless_present(tx: Transaction, table: Table) -> Executable:
 @cache
 def _inserts(dialect: str, table: Table) -> Executable:
     insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
-    return insert(table).on_conflict_do_nothing()
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from ..delegation.models import delegation, delegation_from_row, person, subtree
 from ..delegation.node import Delegation
 from ..endings.end_delegation import end_delegation
 from ..host import Person
-from ..metadata import AGENTS_PAGE
 from ..tasks.models import Task, TaskStatus, task
 from ..web.pages import (
     AgentFace,
@@ -37,6 +36,8 @@ from ..web.pages import (
 )
 from ..web.shell import render, see_other
 from ..web.words import host_of, since, time_tag, until
+
+AGENTS_PAGE = "/deputize/agents"
 
 #: Finished tasks that the page still shows.
 FINISHED_SHOWN = 20

@@ -1,0 +1,88 @@
+"""One client at one server: sends its requests, reads the answers.
+
+Redirects are never followed: a token goes where the metadata says and nowhere else.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from .authentication import Credential
+from .discovery import Metadata
+from .errors import OAuthError, ProtocolError
+
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type (RFC 8693 §3)
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant type
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A client, what it authenticates with, and the server that it asks."""
+
+    metadata: Metadata
+    client_id: str
+    credential: Credential
+    http: httpx.Client = field(repr=False)
+
+    def post(self, endpoint: str, **params: str | None) -> Answer:
+        """POST a form to an endpoint by its name in the metadata; None leaves a parameter out.
+
+        :raises OAuthError: when the server refuses
+        """
+        form = self.credential.form(self.client_id, self.metadata.issuer)
+        form |= {name: value for name, value in params.items() if value is not None}
+        auth = self.credential.auth(self.client_id)
+        url = self.metadata.get_endpoint(endpoint)
+        return read_answer(self.http.post(url, data=form, auth=auth, follow_redirects=False))
+
+    def exchange(self, subject_token: str, **params: str | None) -> Answer:
+        """Ask for a token exchange. :rfc:`8693#section-2.1`.
+
+        :raises OAuthError: when the server refuses
+        """
+        return self.post(
+            "token_endpoint",
+            grant_type=TOKEN_EXCHANGE,
+            subject_token=subject_token,
+            subject_token_type=ACCESS_TOKEN,
+            **params,
+        )
+
+    def register(self, initial_access_token: str, client: dict[str, Any]) -> Answer:
+        """Register a client. :rfc:`7591#section-3`.
+
+        :raises OAuthError: when the server refuses
+        """
+        url = self.metadata.get_endpoint("registration_endpoint")
+        headers = {"Authorization": f"Bearer {initial_access_token}"}
+        return read_answer(
+            self.http.post(url, json=client, headers=headers, follow_redirects=False)
+        )
+
+
+def read_answer(response: httpx.Response) -> Answer:
+    """Return the JSON object of a good answer; empty for one without a body (RFC 7009 §2.2).
+
+    :raises OAuthError: for a refusal (RFC 6749 §5.2)
+    :raises ProtocolError: for what is neither
+    """
+    if response.is_success and not response.content:
+        return {}
+    body = _object(response)
+    if response.is_success and body is not None:
+        return body
+    if body and isinstance(body.get("error"), str):
+        description = str(body.get("error_description") or "")
+        raise OAuthError(body["error"], description, response.status_code)
+    raise ProtocolError(f"HTTP {response.status_code} that is no OAuth answer")
+
+
+def _object(response: httpx.Response) -> Answer | None:
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None

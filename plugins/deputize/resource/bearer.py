@@ -1,0 +1,25 @@
+"""The bearer token in a request, and what is answered without a good one (RFC 6750)."""
+
+import re
+
+# RFC 6750 §2.1: b64token. The bound keeps an API from asking about megabytes.
+_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,16384}=*")
+
+
+def find_bearer_token(authorization: str | None) -> str | None:
+    """Return the token of an `Authorization` header. :rfc:`6750#section-2.1`."""
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    is_bearer = scheme.lower() == "bearer" and _B64TOKEN.fullmatch(token)
+    return token if is_bearer else None
+
+
+def challenge(error: str | None = None, *, scope: str | None = None) -> str:
+    """Return the `WWW-Authenticate` header of a refusal. :rfc:`6750#section-3`.
+
+    :param error: `invalid_token` (401) or `insufficient_scope` (403); None where no token came
+    :param scope: what the request needs
+    """
+    told = {"error": error, "scope": scope}
+    parameters = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
+    return f"Bearer {parameters}".rstrip()

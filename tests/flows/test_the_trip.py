@@ -1,0 +1,179 @@
+"""The whole story: Ana deputizes planner for a trip, planner hands flights to booker, booker
+starts a fare-scout; each reaches its API for her, until she ends it.
+
+Played with the libraries that an agent and an API import, on each database.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from deputize.client import AgentClient, OAuthError, Token
+from deputize.resource import Access, Introspector
+from support.world import CALENDAR, CALLBACK, FLIGHTS, SECRET, World, read_form, running_world
+
+SCOPE = "calendar:read flights:search flights:hold agents:spawn"
+
+
+@pytest.fixture(scope="module")
+def world(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_world(module_database_url, tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
+@dataclass
+class Trip:
+    """What each agent holds once the story has been played to its third agent."""
+
+    world: World
+    mallory: AgentClient
+    hold: Token
+    calendar: Token
+    given: Token
+    booker: Token
+    flights: Token
+    fare_scout: AgentClient
+    scout: Token
+
+    def access(self, token: Token) -> Access | None:
+        """Ask as the API that the token is for does at each call."""
+        api = "calendar-api" if token.audience == CALENDAR else "flights-api"
+        introspector = Introspector(self.world.url, api, SECRET)
+        try:
+            return introspector.check(token.value, token.audience or "")
+        finally:
+            introspector.close()
+
+    def rule(self, agent: str, attempt: Callable[[], object]) -> str:
+        """Return the rule by which the audit trail says that `attempt` was refused."""
+        before = {event["id"] for event in self.world.events("token.refused")}
+        with pytest.raises(OAuthError):
+            attempt()
+        new = [e for e in self.world.events("token.refused") if e["id"] not in before]
+        (refusal,) = new
+        assert refusal["agent"] == agent
+        return str(refusal["rule"])
+
+
+@pytest.fixture
+def trip(world: World) -> Iterator[Trip]:
+    planner, booker, mallory = (
+        AgentClient.discover(world.url, name, key=world.keys[name])
+        for name in ("planner", "booker", "mallory")
+    )
+    url, asked = planner.authorization_url(CALLBACK, scope=SCOPE, resource=[CALENDAR, FLIGHTS])
+    hold = planner.redeem(asked.code_in(say_yes(world, url)), asked)
+    given = hold.hand_over("booker", "flights:search flights:hold agents:spawn")
+    held = booker.take(given.value)
+    fare_scout = held.spawn(scope="flights:search", purpose="Compare fares")
+    handed_on = held.hand_over(fare_scout.client_id, "flights:search")
+    yield Trip(
+        world=world,
+        mallory=mallory,
+        hold=hold,
+        calendar=hold.narrow(CALENDAR),
+        given=given,
+        booker=held,
+        flights=held.narrow(FLIGHTS),
+        fare_scout=fare_scout,
+        scout=fare_scout.take(handed_on.value, FLIGHTS),
+    )
+    for agent in (planner, booker, mallory):
+        agent.close()
+
+
+def say_yes(world: World, url: str) -> str:
+    """Ana lets planner act, on the real page; return where her browser goes then."""
+    ana = world.browser("ana")
+    form = read_form(ana.get(url).text) | {"decision": ["allow"]}
+    return str(ana.post(form.pop("action")[0], data=form).headers["Location"])
+
+
+def stop(world: World, agent: str) -> httpx.Response:
+    """Ana stops an agent on her page; return the page as it is then."""
+    ana = world.browser("ana")
+    for link in re.findall(r'href="([^"]+/end)"', ana.get(world.metadata["agents_page"]).text):
+        page = ana.get(link)
+        if f"Stop <bdi>{agent}</bdi>?" in page.text:
+            form = read_form(page.text)
+            ana.post(form.pop("action")[0], data=form)
+            return ana.get(world.metadata["agents_page"])
+    pytest.fail(f"no way to stop {agent}")
+
+
+def test_planner_reads_the_calendar_for_ana(trip: Trip) -> None:
+    assert str(trip.access(trip.calendar)) == "planner acts for ana"
+
+
+def test_booker_searches_flights_for_ana_through_planner(trip: Trip) -> None:
+    access = trip.access(trip.flights)
+    assert str(access) == "booker acts for ana through planner"
+    assert access is not None
+    assert access.scope == {"flights:search", "flights:hold"}
+
+
+def test_booker_has_nothing_of_the_calendar(trip: Trip) -> None:
+    assert trip.rule("booker", lambda: trip.booker.narrow(CALENDAR)) == "scope.empty"
+
+
+def test_the_fare_scout_searches_at_depth_three(trip: Trip) -> None:
+    scout = trip.fare_scout.client_id
+    assert trip.scout.chain() == (scout, "booker", "planner")
+    assert str(trip.access(trip.scout)) == f"{scout} acts for ana through planner and booker"
+
+
+def test_the_fare_scout_may_not_hold_a_seat(trip: Trip) -> None:
+    access = trip.access(trip.scout)
+    assert access is not None
+    assert not access.allows("flights:hold")
+    more = lambda: trip.booker.hand_over(trip.fare_scout.client_id, "calendar:read")  # noqa: E731
+    assert trip.rule("booker", more) == "scope.beyond_subject"
+
+
+def test_authority_only_narrows_on_the_way_down(trip: Trip) -> None:
+    assert trip.scout.scope < trip.flights.scope < trip.hold.scope
+    ends = [token.claims["exp"] for token in (trip.hold, trip.flights, trip.scout)]
+    assert max(ends) - min(ends) < 60
+
+
+def test_mallory_gains_nothing_from_what_she_overhears(trip: Trip) -> None:
+    mallory = trip.mallory
+    assert trip.rule("mallory", lambda: mallory.take(trip.given.value)) == "subject.may_act"
+    for overheard in (trip.hold, trip.calendar, trip.flights, trip.scout):
+        rule = trip.rule("mallory", lambda token=overheard: mallory.take(token.value))
+        assert rule == "subject.not_the_actor"
+        assert mallory.introspect(overheard.value) == {"active": False}
+
+
+def test_what_is_for_an_exchange_opens_no_api(trip: Trip) -> None:
+    api = Introspector(trip.world.url, "flights-api", SECRET)
+    for overheard in (trip.hold, trip.given, trip.booker, trip.calendar):
+        assert api.check(overheard.value, FLIGHTS) is None
+    api.close()
+
+
+def test_when_ana_stops_planner_every_token_below_is_refused_at_the_next_call(trip: Trip) -> None:
+    tokens = (trip.calendar, trip.flights, trip.scout)
+    assert all(trip.access(token) for token in tokens)
+    stop(trip.world, "planner")
+    assert not any(trip.access(token) for token in tokens)
+
+
+def test_when_ana_has_stopped_planner_nothing_grows_again(trip: Trip) -> None:
+    stop(trip.world, "planner")
+    assert trip.rule("planner", trip.hold.renew) == "delegation.ended"
+    assert trip.rule("planner", trip.hold.refresh) == "delegation.ended"
+    assert trip.rule("booker", trip.booker.renew) == "delegation.ended"
+    with pytest.raises(OAuthError, match="invalid_client"):
+        trip.scout.renew()
+
+
+def test_stopping_booker_leaves_planner_at_work(trip: Trip) -> None:
+    page = stop(trip.world, "booker")
+    assert "planner" in page.text
+    assert trip.access(trip.calendar) is not None
+    assert trip.access(trip.flights) is None
+    assert trip.access(trip.scout) is None

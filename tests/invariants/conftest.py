@@ -1,0 +1,15 @@
+"""One world a module, on each database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.world import World, running_world
+
+
+@pytest.fixture(scope="module")
+def world(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("world")
+    with running_world(module_database_url, folder) as running:
+        yield running

@@ -1,0 +1,323 @@
+"""Random histories of everything that makes, narrows, passes on and ends authority.
+
+One machine plays people, agents, an administrator and the clock over real HTTP, keeps
+what it was given, and after each step looks whether the sentences of INVARIANTS.md
+hold in the rows and in what introspection answers.
+"""
+
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import select
+
+from deputize.agents.lifecycle import Status
+from deputize.agents.models import SPAWNED, Agent, agent, agent_from_row
+from deputize.delegation.act_chain import actors
+from deputize.delegation.models import delegation, delegation_from_row, person
+from deputize.delegation.node import Delegation
+from deputize.endings.end_delegation import end_delegation
+from deputize.endings.end_task import end_task
+from deputize.endings.person_left import person_left
+from deputize.endings.stop_agent import start_agent, stop_agent
+from deputize.host import Person
+from deputize.tasks.models import TaskStatus, task
+from support.agents_http import decode, jwks, new_key, thumbprint
+from support.agents_http import http as client
+from support.world import CALENDAR, FAR, FLIGHTS, PAY, World
+
+SCOPES = ("calendar:read", "calendar:write", "flights:search", "flights:hold")
+OWN = ("agents:spawn", "tasks")
+TARGETS = (CALENDAR, FLIGHTS, "issuer", None)
+NAMES = ("planner", "booker", "checker")
+_histories = count()
+
+
+@dataclass(frozen=True)
+class Held:
+    """A token that the server handed out, to whom, and who may present it."""
+
+    token: str
+    holder: str
+
+    @property
+    def presenter(self) -> str:
+        claims = decode(self.token)[1]
+        return str(claims.get("may_act", claims["act"])["sub"])
+
+
+class Histories(RuleBasedStateMachine):
+    """Subclasses set `world`."""
+
+    world: World
+
+    @initialize()
+    def begin(self) -> None:
+        self.name = f"h{next(_histories)}"
+        self.handed_out: list[Held] = []
+        self.people = [f"{self.name}-ana", f"{self.name}-eve"]
+        for key in self.people:
+            self.world.host.people[key] = Person(key, key)
+        names = [f"{self.name}-{name}" for name in NAMES]
+        for name in names:
+            self.world.register(name, delegates_to=frozenset({SPAWNED, *names}))
+        self.consent("planner", 0)
+
+    def called(self, name: str) -> str:
+        return f"{self.name}-{name}"
+
+    def given(self, response: Any, holder: str) -> Held | None:
+        """Keep a token that was handed out; a refusal is an OAuth error and nothing else."""
+        assert response.status_code in (200, 400, 401), response.text
+        if response.status_code != 200:
+            assert "error" in response.json()
+            return None
+        held = Held(response.json()["access_token"], holder)
+        if not held.token.startswith("dspw_"):
+            self.handed_out.append(held)
+        return held
+
+    # -- people -----------------------------------------------------------------
+
+    # -- people -----------------------------------------------------------------
+
+    @rule(name=st.sampled_from(NAMES), who=st.sampled_from([0, 0, 1]))
+    def consent(self, name: str, who: int) -> None:
+        asking = self.agents()[self.called(name)]
+        if not asking.is_live(self.now()):
+            return
+        answer = self.world.consent(
+            asking.client_id,
+            self.people[who],
+            scope=" ".join(sorted(asking.scope & {*SCOPES, *OWN})),
+            resource=sorted(asking.resources),
+        )
+        self.given(answer, asking.client_id)
+
+    # -- agents -----------------------------------------------------------------
+
+    @rule(data=st.data())
+    def exchange(self, data: st.DataObject) -> None:
+        """Present a token of one's own, or one that was overheard."""
+        held = self.one_held(data)
+        others = [self.called(name) for name in NAMES]
+        presenter = data.draw(st.sampled_from([held.presenter] * 6 + others))
+        where = data.draw(st.sampled_from(TARGETS))
+        params = {
+            "resource": self.world.metadata["issuer"] if where == "issuer" else where,
+            "scope": data.draw(st.none() | self.scope_within(held)),
+        }
+        got = self.given(self.world.agent(presenter).exchange(held.token, **params), presenter)
+        if got is not None:
+            self.check_narrower(held, got)
+
+    @rule(to=st.sampled_from(NAMES), data=st.data())
+    def hand_over(self, to: str, data: st.DataObject) -> None:
+        """Hand some of it over; the other takes it as its hold."""
+        held = self.one_held(data)
+        params = {"audience": self.called(to), "scope": data.draw(self.scope_within(held))}
+        given = self.given(
+            self.world.agent(held.holder).exchange(held.token, **params), held.holder
+        )
+        if given is not None:
+            self.check_narrower(held, given)
+            self.take(given, self.called(to))
+
+    @rule(data=st.data())
+    def spawn(self, data: st.DataObject) -> None:
+        """Start a helper and hand it what it was started for."""
+        held = self.one_held(data)
+        key, scope = new_key(), data.draw(self.scope_within(held))
+        giver = self.world.agent(held.holder)
+        registration = self.world.metadata["registration_endpoint"]
+        params = {"resource": registration, "scope": scope, "agent_jkt": thumbprint(key)}
+        spawning = self.given(giver.exchange(held.token, **params), held.holder)
+        if spawning is None:
+            return
+        bearer = {"Authorization": f"Bearer {spawning.token}"}
+        answer = client.post(registration, json={"jwks": jwks(key)}, headers=bearer)
+        assert answer.status_code in (201, 401), answer.text
+        if answer.status_code != 201:
+            return
+        child = answer.json()["client_id"]
+        self.world.keys[child] = key
+        given = self.given(giver.exchange(held.token, audience=child, scope=scope), held.holder)
+        if given is not None:
+            self.take(given, child)
+
+    def take(self, given: Held, taker: str) -> None:
+        issuer = self.world.metadata["issuer"]
+        self.given(self.world.agent(taker).exchange(given.token, resource=issuer), taker)
+
+    def one_held(self, data: st.DataObject) -> Held:
+        """Mostly one of the newest: what is old is mostly over."""
+        newest = self.handed_out[-3:]
+        return data.draw(st.sampled_from(newest * 3 + self.handed_out))
+
+    def scope_within(self, held: Held) -> st.SearchStrategy[str]:
+        """Mostly what the token holds, now and then more."""
+        own = sorted(decode(held.token)[1]["scope"].split())
+        within = st.sets(st.sampled_from(own), min_size=1)
+        anything = st.sets(st.sampled_from((*SCOPES, *OWN)), min_size=1)
+        return st.one_of(within, within, within, anything).map(lambda s: " ".join(sorted(s)))
+
+    # -- what ends, and time -----------------------------------------------------
+
+    @rule(data=st.data())
+    def something_ends(self, data: st.DataObject) -> None:
+        held = self.one_held(data)
+        db, claims = self.world.context.db, decode(held.token)[1]
+        how = data.draw(st.sampled_from(("revoke", "end", "suspend", "leave", "task", *"-----")))
+        if how == "revoke":
+            assert self.world.agent(held.holder).revoke(held.token).status_code in (200, 401)
+        elif how == "end":
+            end_delegation(db, claims["delegation_id"], why="ended_by_person")
+        elif how == "suspend" and held.holder.startswith(f"{self.name}-"):
+            stop_agent(db, held.holder, Status.SUSPENDED, why="suspended")
+            if data.draw(st.booleans()):
+                start_agent(db, held.holder)
+        elif how == "leave":
+            person_left(db, claims["sub"], why="left")
+        elif how == "task":
+            end_task(db, claims["task_id"], why="cancelled")
+
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def edit(self, name: str, data: st.DataObject) -> None:
+        """An administrator takes something from a registration, or gives it back."""
+        everything = frozenset(self.called(n) for n in NAMES) | {SPAWNED}
+        some = st.frozensets(st.sampled_from(sorted(everything)))
+        edits: dict[str, st.SearchStrategy[Any]] = {
+            "scope": st.frozensets(st.sampled_from((*SCOPES, *OWN)), min_size=3),
+            "resources": st.just(frozenset({CALENDAR, FLIGHTS, PAY}))
+            | st.just(frozenset({FLIGHTS, PAY})),
+            "max_delegation_depth": st.integers(1, 5),
+            "delegates_to": st.just(everything) | some,
+            "expires_at": st.just(FAR) | st.integers(1, 10_000).map(lambda left: self.now() + left),
+        }
+        member = data.draw(st.sampled_from(sorted(edits)))
+        self.world.edit(self.called(name), **{member: data.draw(edits[member])})
+
+    @rule(name=st.sampled_from(NAMES))
+    def resume(self, name: str) -> None:
+        start_agent(self.world.context.db, self.called(name))
+
+    @rule(seconds=st.sampled_from([1, 30, 200, 400]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.pass_time(seconds)
+
+    # -- what must hold ----------------------------------------------------------
+
+    def check_narrower(self, held: Held, got: Held) -> None:
+        """V3, V4, V6, V7: of the token that was returned for a token."""
+        before, after = decode(held.token)[1], decode(got.token)[1]
+        assert set(after["scope"].split()) <= set(before["scope"].split())
+        assert after["sub"] == before["sub"]
+        assert after["task_id"] == before["task_id"]
+        chain, older = list(actors(after["act"])), list(actors(before["act"]))
+        assert chain in (older, [got.holder, *older])
+        assert chain[0] == after["client_id"] == got.holder
+        assert len(set(chain)) == len(chain)
+
+    @invariant()
+    def authority_only_narrows(self) -> None:
+        """V1, V3, V4, V6, V7, V8 of every node."""
+        nodes, agents = self.nodes(), self.agents()
+        for node in nodes.values():
+            parent = nodes[node.parent_id] if node.parent_id else None
+            if parent is not None:
+                self.check_child(node, parent)
+            if self.is_alive(node):
+                self.check_alive(node, parent, agents)
+
+    def check_child(self, node: Delegation, parent: Delegation) -> None:
+        assert node.person_id == parent.person_id
+        assert node.task_id == parent.task_id
+        assert node.path == f"{parent.path}{node.id}/"
+        assert node.pass_on <= parent.pass_on
+        if node.actor != parent.actor:
+            assert parent.target == node.actor, "no actor changes but by a hand-over to it"
+            assert node.chain == (*parent.chain, node.actor)
+        else:
+            assert node.chain == parent.chain
+        assert parent.ended_at is None or node.ended_at is not None
+
+    def check_alive(
+        self, node: Delegation, parent: Delegation | None, agents: dict[str, Agent]
+    ) -> None:
+        now = self.now()
+        assert self.tasks()[node.task_id] == TaskStatus.OPEN
+        assert self.persons()[node.person_id] == "active"
+        for name in node.chain:
+            assert agents[name].status == Status.ACTIVE
+            assert node.scope <= agents[name].scope
+            assert node.resources <= agents[name].resources
+            assert now < node.expires_at <= agents[name].expires_at
+            assert node.depth <= agents[name].max_delegation_depth
+        assert len(set(node.chain)) == node.depth == len(node.chain)
+        if parent is not None:
+            assert self.is_alive(parent)
+            assert node.scope <= parent.scope
+            assert node.resources <= parent.resources
+            assert node.expires_at <= parent.expires_at
+            assert node.max_depth <= parent.max_depth
+
+    @invariant()
+    def what_is_dead_is_inactive(self) -> None:
+        """V9: of the newest tokens, by introspection."""
+        nodes, now = self.nodes(), self.now()
+        for held in self.handed_out[-4:]:
+            claims = decode(held.token)[1]
+            alive = self.is_alive(nodes[claims["delegation_id"]]) and now < claims["exp"]
+            if claims["aud"] in (CALENDAR, FLIGHTS):
+                api = "calendar-api" if claims["aud"] == CALENDAR else "flights-api"
+                answer = self.world.api(api).introspect(held.token).json()
+                assert answer["active"] in (alive, False)
+                assert alive or answer == {"active": False}
+
+    @invariant()
+    def each_token_has_one_event(self) -> None:
+        """V13, V7: no token without its event, no event without its token."""
+        told = [e["facts"] for e in self.world.events("delegation.issued")]
+        jtis = [f["jti"] for f in told if f["chain"][0].startswith(f"{self.name}-")]
+        assert sorted(jtis) == sorted(decode(h.token)[1]["jti"] for h in self.handed_out)
+
+    @invariant()
+    def spawned_agents_end_with_their_task(self) -> None:
+        """V18."""
+        agents, tasks = self.agents(), self.tasks()
+        for child in (a for a in agents.values() if a.parent):
+            parent = agents[child.parent or ""]
+            if child.status != Status.RETIRED:
+                assert child.expires_at <= parent.expires_at
+                assert tasks[child.task_id or ""] == TaskStatus.OPEN
+                assert child.scope <= parent.scope
+
+    # -- what is there -----------------------------------------------------------
+
+    def now(self) -> int:
+        return self.world.context.db.clock.now()
+
+    def is_alive(self, node: Delegation) -> bool:
+        return node.ended_at is None and self.now() < node.expires_at
+
+    def nodes(self) -> dict[str, Delegation]:
+        asked = select(delegation).where(delegation.c.chain.like(f"{self.name}-%"))
+        with self.world.context.db.read() as tx:
+            found = [delegation_from_row(row) for row in tx.execute(asked).mappings()]
+        return {node.id: node for node in found}
+
+    def agents(self) -> dict[str, Agent]:
+        asked = select(agent).where(agent.c.client_id.like(f"{self.name}-%"))
+        with self.world.context.db.read() as tx:
+            found = [agent_from_row(row) for row in tx.execute(asked).mappings()]
+        return {a.client_id: a for a in found}
+
+    def tasks(self) -> dict[str, str]:
+        with self.world.context.db.read() as tx:
+            return {r.id: r.status for r in tx.execute(select(task.c.id, task.c.status))}
+
+    def persons(self) -> dict[str, str]:
+        with self.world.context.db.read() as tx:
+            return {r.id: r.status for r in tx.execute(select(person.c.id, person.c.status))}
