@@ -12,7 +12,12 @@ from typing import Any
 
 from flask import Flask, Request, Response, request
 
-from .agents.authenticate import ASSERTION_TYPE, unverified_claims, unverified_header
+from .agents.authenticate import (
+    ASSERTION_TYPE,
+    basic_credentials,
+    unverified_claims,
+    unverified_header,
+)
 from .agents.models import TOKEN_EXCHANGE, find_agent
 from .delegation.consent import authorize, read_form
 from .delegation.context import Context
@@ -187,12 +192,18 @@ def all_paths(theirs: Paths) -> Paths:
 def _named_clients(incoming: Request) -> list[str]:
     """Return each client id that a request mentions, believed by nobody yet."""
     named = incoming.form.getlist("client_id")
-    authorization = incoming.authorization
-    if authorization is not None and authorization.type == "basic" and authorization.username:
-        named.append(authorization.username)
+    named += _basic_user(incoming.headers.get("Authorization", ""))
     if incoming.form.get("client_assertion_type") == ASSERTION_TYPE:
         named.append(str(unverified_claims(incoming.form.get("client_assertion", "")).get("sub")))
     return named
+
+
+def _basic_user(header: str) -> list[str]:
+    try:
+        found = basic_credentials(header)
+    except ValueError:
+        return []
+    return [found[0]] if found else []
 
 
 def _is_our_token(token: str) -> bool:

@@ -7,6 +7,8 @@ people is a dictionary, and signing in is one request.
 import json
 import re
 import secrets
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +18,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
+from flask import Flask, jsonify, redirect, request, session
+from joserfc.jwk import ECKey
+from sqlalchemy import select
+
 from deputize import Deputize
 from deputize.agents.lifecycle import Status
 from deputize.agents.models import SPAWNED, Agent, find_agent
@@ -31,10 +37,6 @@ from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import start_agent, stop_agent
 from deputize.host import Authentication, Paths, Person
 from deputize.settings import Settings
-from flask import Flask, jsonify, redirect, request, session
-from joserfc.jwk import ECKey
-from sqlalchemy import select
-
 from support import agents_http
 from support.serving import serving
 
@@ -297,6 +299,26 @@ def read_form(html: str) -> dict[str, list[str]]:
 
 
 @contextmanager
+def another_worker(world: World) -> Iterator[dict[str, Any]]:
+    """Start one more process on the world's database; yield its metadata."""
+    database = world.context.db.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "support.another_worker"]
+    with subprocess.Popen(
+        [*command, database, world.url, str(world.clock_file)],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        endpoints = {k: v for k, v in world.metadata.items() if k.endswith("_endpoint")}
+        yield world.metadata | {k: v.replace(world.url, url) for k, v in endpoints.items()}
+        process.stdin.close()
+
+
+@contextmanager
 def running_world(
     database_url: str, folder: Path, paths: Paths | None = None, **overrides: Any
 ) -> Iterator[World]:
@@ -313,7 +335,7 @@ def running_world(
     worlds: list[World] = []
 
     def make_app(url: str) -> Flask:
-        app = _bare_app(host)
+        app = bare_app(host)
         settings = Settings(
             issuer=url,
             database_url=database_url,
@@ -334,7 +356,12 @@ def running_world(
     world.context.db.close()
 
 
-def _bare_app(host: BareHost) -> Flask:
+def people() -> BareHost:
+    """Return a host that knows three people."""
+    return BareHost({name: Person(name, name.title()) for name in ("ana", "ben", "eve")})
+
+
+def bare_app(host: BareHost) -> Flask:
     app = Flask(__name__)
     app.secret_key = "only for tests"
 

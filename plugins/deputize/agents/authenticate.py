@@ -6,7 +6,6 @@ names is read before it is verified; nothing else of it is.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -158,17 +157,25 @@ def _registered_method(client: Agent | ResourceServer | None) -> str | None:
     return client.token_endpoint_auth_method
 
 
-def _basic(headers: Mapping[str, str]) -> Credentials | None:
-    scheme, _, encoded = headers.get("Authorization", "").partition(" ")
+def basic_credentials(header: str) -> tuple[str, str] | None:
+    """Return the client id and secret of an `Authorization: Basic` header, None where it is none.
+
+    :raises ValueError: for one that cannot be read
+    """
+    scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         return None
-    try:
-        pair = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        raise Refusal("client.not_authenticated", _REFUSED) from None
-    client_id, _, secret = pair.partition(":")
+    client_id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     # RFC 6749 §2.3.1: both are form-encoded before they are joined.
-    return Credentials(unquote_plus(client_id), "secret", unquote_plus(secret))
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def _basic(headers: Mapping[str, str]) -> Credentials | None:
+    try:
+        found = basic_credentials(headers.get("Authorization", ""))
+    except ValueError:
+        raise Refusal("client.not_authenticated", _REFUSED) from None
+    return Credentials(found[0], "secret", found[1]) if found else None
 
 
 def _post(form: Mapping[str, str]) -> Credentials | None:

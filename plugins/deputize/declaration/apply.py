@@ -91,7 +91,8 @@ def carry_out(steps: Iterable[Step]) -> list[Change]:
     """
     changes = []
     for step in steps:
-        step.make()
+        if step.change.action != Action.UNCHANGED:
+            step.make()
         changes.append(step.change)
     return changes
 

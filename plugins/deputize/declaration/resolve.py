@@ -149,6 +149,9 @@ class Resolving:
             yield "client_id: is a resource server's"
         if self.context.host.find_person(table.client_id) is not None:
             yield "client_id: is the identifier of a person"
+        yield from self._ceiling_mistakes(table)
+
+    def _ceiling_mistakes(self, table: AgentTable) -> Iterator[str]:
         scopes = [*self.resource_of, *OWN_SCOPES]
         for name in table.scopes:
             if name not in scopes:

@@ -15,7 +15,6 @@ from ..oauth.rfc8693 import ACCESS_TOKEN_TYPE, ExchangedToken, TokenExchange, To
 from .attenuation import Asked, is_nameable
 from .context import Context
 from .issue import Decision, Mint, issue
-from .liveness import find_standing, why_dead
 from .narrow import current_agent, live_standing, narrow
 from .node import Delegation
 from .spawn import mint_spawn
@@ -61,9 +60,8 @@ class Exchange:
         if subject.is_bound:
             raise Refusal("subject.bound", "Tokens bound to a key cannot be exchanged here yet.")
         if self.request.actor_token is not None:
-            own = require_own_actor_token(self.request.actor_token, client_id, moment, limit)
-            if own and why_dead(find_standing(decision.tx, own), moment.now):
-                raise Refusal("actor.not_live", "The actor token is not good any more.")
+            own = self.request.actor_token
+            require_own_actor_token(decision.tx, own, client_id, moment, limit)
         return subject
 
     def _target(

@@ -11,18 +11,14 @@ from typing import Any
 from ..agents.authenticate import Caller
 from ..agents.models import Agent, find_agent
 from ..core.db import Transaction
-from ..core.used_once import is_used
 from ..core.values import line, words
 from .context import Context, Moment
 from .issue import REFRESH_TOKEN_PREFIX
 from .keys import ACCESS_TOKEN_TYP
-from .liveness import find_standing, why_dead
+from .liveness import find_standing, is_own_token_live, why_dead
 from .refresh import find_refresh_token
 
 INACTIVE: dict[str, Any] = {"active": False}
-
-#: Kind of the `used_once` rows that say an agent's own token was revoked.
-REVOKED = "revoked"
 
 
 def introspect(context: Context, caller: Caller, token: str) -> dict[str, Any]:
@@ -65,10 +61,9 @@ def _delegated(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> di
 
 def _own(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> dict[str, Any]:
     agent = find_agent(tx, claims["client_id"])
-    if agent is None or not agent.is_live(moment.now) or is_used(tx, REVOKED, claims["jti"]):
+    if agent is None or not is_own_token_live(tx, claims, moment.now):
         return INACTIVE
-    scope = words(claims["scope"]) & agent.scope
-    return _active(claims, line(scope))
+    return _active(claims, line(words(claims["scope"]) & agent.scope))
 
 
 def _active(claims: Mapping[str, Any], scope: str) -> dict[str, Any]:

@@ -5,15 +5,21 @@ is below it in the same transaction, and their expiry is in the node's own. So t
 does not grow with depth, with tokens issued, or with the size of the tree.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from ..agents.models import agent
+from ..agents.models import agent, find_agent
 from ..core.db import Transaction
+from ..core.used_once import is_used
 from ..tasks.models import TaskStatus, task
 from .models import ACTIVE, delegation, delegation_from_row, person
 from .node import Delegation
+
+#: Kind of the `used_once` rows that say an agent's own token was revoked.
+REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,12 @@ def why_dead(standing: Standing | None, now: int) -> str | None:
         "person.inactive": standing.person_status != ACTIVE,
     }
     return next((rule for rule, is_so in judged.items() if is_so), None)
+
+
+def is_own_token_live(tx: Transaction, claims: Mapping[str, Any], now: int) -> bool:
+    """Tell whether the token that an agent got for itself is good: it hangs on the agent alone."""
+    owner = find_agent(tx, claims["client_id"])
+    return owner is not None and owner.is_live(now) and not is_used(tx, REVOKED, claims["jti"])
 
 
 #: What the party itself may be told; outsiders are answered before this is asked.

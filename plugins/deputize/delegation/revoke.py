@@ -10,9 +10,9 @@ from ..agents.authenticate import Caller
 from ..audit.record import Event, record
 from ..core.used_once import use_once
 from .context import Context
-from .introspect import REVOKED
 from .issue import REFRESH_TOKEN_PREFIX
 from .keys import ACCESS_TOKEN_TYP
+from .liveness import REVOKED
 from .refresh import find_refresh_token
 
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.values import Words, words
 from .context import Moment
 from .keys import ACCESS_TOKEN_TYP
+from .liveness import find_standing, is_own_token_live, why_dead
 
 #: One text for whatever is wrong with who presents what: an outsider learns nothing.
 NOT_YOURS = "The subject token is not one that this client may exchange."
@@ -77,17 +79,23 @@ def require_party(subject: SubjectToken, client_id: str, issuer: str) -> None:
         raise Refusal("subject.not_the_actor", NOT_YOURS)
 
 
-def require_own_actor_token(token: str, client_id: str, moment: Moment, max_bytes: int) -> str:
+def require_own_actor_token(
+    tx: Transaction, token: str, client_id: str, moment: Moment, max_bytes: int
+) -> None:
     """Refuse an `actor_token` that is not the client's own: nobody vouches for someone else.
 
-    Nothing of its own chain enters the result. Return the id of the delegation that it
-    hangs on, empty for an agent's own token.
+    Nothing of its own chain enters the result.
 
     :raises Refusal: `actor.not_its_own`, `actor.not_live`
     """
     claims = moment.keys.verify(token, ACCESS_TOKEN_TYP) if len(token) <= max_bytes else None
     if claims is None or claims["client_id"] != client_id or "may_act" in claims:
         raise Refusal("actor.not_its_own", "The actor token is not the client's own.")
-    if moment.now >= claims["exp"]:
+    if moment.now >= claims["exp"] or not _is_live(tx, claims, moment.now):
         raise Refusal("actor.not_live", "The actor token is not good any more.")
-    return str(claims.get("delegation_id", ""))
+
+
+def _is_live(tx: Transaction, claims: Mapping[str, Any], now: int) -> bool:
+    if "delegation_id" not in claims:
+        return is_own_token_live(tx, claims, now)
+    return why_dead(find_standing(tx, claims["delegation_id"]), now) is None

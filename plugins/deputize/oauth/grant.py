@@ -5,7 +5,12 @@ from typing import Any, ClassVar
 
 from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
 
-from .errors import InvalidRequestError, InvalidTargetError, UnauthorizedClientError
+from .errors import (
+    InvalidAuthorizationDetailsError,
+    InvalidRequestError,
+    InvalidTargetError,
+    UnauthorizedClientError,
+)
 
 TokenResponse = tuple[int, dict[str, Any], Collection[tuple[str, str]]]
 
@@ -16,6 +21,9 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
     Subclasses implement :meth:`read_request` and :meth:`issue_token`.
     """
 
+    #: Whether the grant reads `authorization_details` (RFC 9396 §6); else they are refused.
+    UNDERSTANDS_DETAILS: ClassVar[bool] = False
+
     #: What a client that may not use the grant is told.
     UNAUTHORIZED: ClassVar[str] = "The client may not use this grant."
 
@@ -24,6 +32,8 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         self.request.client = client = self.authenticate_token_endpoint_client()
         if not client.check_grant_type(str(self.GRANT_TYPE)):
             raise UnauthorizedClientError(self.UNAUTHORIZED)
+        if "authorization_details" in self.form and not self.UNDERSTANDS_DETAILS:
+            raise InvalidAuthorizationDetailsError("No type of them is known here.")
         self.read_request()
 
     def create_token_response(self) -> TokenResponse:  # type: ignore[override]

@@ -1,0 +1,103 @@
+"""Writes what is declared in the form in which it is declared: what is written here and
+applied again changes nothing. No secret leaves: of a client's secret its SHA-256.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ..agents.models import Agent
+from ..catalogue.models import ResourceServer, Scope
+from ..core.db import Database
+from .read import AGENTS, SCOPES, SERVERS
+from .stored import read_stored
+
+Entry = Mapping[str, Any]
+
+
+def export(db: Database, name_of: Callable[[str], str] = str) -> dict[str, list[Entry]]:
+    """Return the entries of each table that the plugin knows.
+
+    :param name_of: by which name the host's person of a key signs in
+    """
+    stored = read_stored(db)
+    return {
+        SERVERS: [_server(row) for _, row in sorted(stored.live_servers.items())],
+        SCOPES: [_scope(row) for _, row in sorted(stored.live_scopes.items())],
+        AGENTS: [_agent(row, name_of) for _, row in sorted(stored.standing_agents.items())],
+    }
+
+
+def write_toml(tables: Mapping[str, Iterable[Entry]]) -> str:
+    """Return `tables` as TOML; members that are None are left out."""
+    return "\n".join(
+        f"[[{kind}]]\n{_members(entry)}" for kind, entries in tables.items() for entry in entries
+    )
+
+
+def _server(row: ResourceServer) -> Entry:
+    return {
+        "identifier": row.identifier,
+        "name": row.name,
+        "client_id": row.client_id,
+        "client_secret_sha256": row.secret_digest,
+        "use_id": row.use_id,
+    }
+
+
+def _scope(row: Scope) -> Entry:
+    return {
+        "name": row.name,
+        "resource": row.resource,
+        "description": row.description,
+        "sensitive": row.sensitive or None,
+        "acr": row.acr,
+        "max_age": row.max_age,
+        "token_lifetime": row.token_lifetime,
+        "single_use": row.single_use or None,
+        "delegable": row.delegable or None,
+        "approvers": row.approvers,
+    }
+
+
+def _agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
+    return {
+        "client_id": row.client_id,
+        "name": row.name,
+        "owner": name_of(row.owner) if row.owner else None,
+        "sponsor": name_of(row.sponsor) if row.sponsor else None,
+        "purpose": row.purpose,
+        "model": row.model,
+        "vendor": row.vendor,
+        "software_version": row.software_version,
+        "scopes": sorted(row.scope),
+        "resources": sorted(row.resources),
+        "delegates_to": sorted(row.delegates_to),
+        "max_delegation_depth": row.max_delegation_depth,
+        "expires_at": datetime.fromtimestamp(row.expires_at, UTC),
+        "grant_types": sorted(row.grant_types),
+        "redirect_uris": list(row.redirect_uris),
+        "token_endpoint_auth_method": row.token_endpoint_auth_method,
+        "client_secret_sha256": row.secret_digest,
+        "jwks": json.loads(row.jwks) if row.jwks else None,
+    }
+
+
+def _members(entry: Entry) -> str:
+    return "".join(f"{key} = {_value(v)}\n" for key, v in entry.items() if v is not None)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        # JSON's escapes are TOML's, but for one control character that JSON leaves as it is.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_value(str(k))} = {_value(v)}" for k, v in value.items()) + "}"
+    return "[" + ", ".join(_value(member) for member in value) + "]"
