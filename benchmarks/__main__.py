@@ -9,11 +9,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from .authlib_docs import AuthlibDocsTarget
+from .deputize_target import DeputizeTarget
 from .floor_target import FloorTarget
 from .report import table, verdicts
 from .rounds import RESULTS, MakeTarget, Round, Settings, run
 
-TARGETS: tuple[MakeTarget, ...] = (FloorTarget, AuthlibDocsTarget)
+TARGETS: tuple[MakeTarget, ...] = (FloorTarget, AuthlibDocsTarget, DeputizeTarget)
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from .sweep import sweep
 
 ENVIRONMENT = "DEPUTIZE_IDP_SERVED_SETTINGS"
 # The work is in the processor, so more threads than two only wait for each other.
-THREADS = 2
+THREADS = 1
 BACKLOG = 128
 DRAIN_SECONDS = 10
 READY_SECONDS = 60

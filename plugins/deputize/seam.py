@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
 
 from .agents.authenticate import (
     ASSERTION_TYPE,
@@ -20,14 +20,14 @@ from .agents.authenticate import (
 )
 from .agents.models import TOKEN_EXCHANGE, find_agent
 from .delegation.consent import authorize, read_form
-from .delegation.context import Context
+from .delegation.context import Context, Reading
 from .delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
 from .delegation.keys import ACCESS_TOKEN_TYP
 from .delegation.registration import register
-from .delegation.server import AgentServer
+from .delegation.server import AgentRequest, AgentServer
 from .host import Paths
 from .metadata import merge_metadata, our_metadata
-from .oauth.server import Answer, FormRequest
+from .oauth.server import Answer
 
 _OUR_PREFIXES = (REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX)
 _OUR_GRANTS = frozenset({TOKEN_EXCHANGE})
@@ -96,22 +96,31 @@ class Seam:
         return authorize(self.context, parameters, form)
 
     def _token(self) -> Response | None:
-        if not self._is_post() or not (self._lacks("token") or self._is_our_token_request()):
-            return None
-        return _respond(self.server.create_token_response(self._form_request()))
+        return self._answer("token", self._is_our_token_request, self.server.create_token_response)
 
     def _introspect(self) -> Response | None:
-        if not self._is_post() or not (self._lacks("introspection") or self._names_us()):
-            return None
-        return _respond(self.server.create_introspection_response(self._form_request()))
+        answer = self.server.create_introspection_response
+        return self._answer("introspection", _names_us, answer)
 
     def _revoke(self) -> Response | None:
-        if not self._is_post() or not (self._lacks("revocation") or self._names_us()):
+        return self._answer("revocation", _names_us, self.server.create_revocation_response)
+
+    def _answer(
+        self,
+        endpoint: str,
+        is_ours: Callable[[Reading], bool],
+        answer: Callable[[AgentRequest], Answer],
+    ) -> Response | None:
+        if request.method != "POST":
             return None
-        return _respond(self.server.create_revocation_response(self._form_request()))
+        with self.context.reading() as reading:
+            if not self._lacks(endpoint) and not is_ours(reading):
+                return None
+            g.answered_by_deputize = True
+            return _respond(answer(self._agent_request(reading)))
 
     def _register(self) -> Response | None:
-        if not self._is_post():
+        if request.method != "POST":
             return None
         body = _json_of(request, self.context.settings.bounds.body_bytes)
         bearer = request.headers.get("Authorization", "").partition(" ")[2]
@@ -121,46 +130,34 @@ class Seam:
 
     # -- whose request is it? ---------------------------------------------------
 
-    def _is_post(self) -> bool:
-        return request.method == "POST"
-
     def _lacks(self, name: str) -> bool:
         return getattr(self.theirs, name) is None
 
-    def _is_our_token_request(self) -> bool:
+    def _is_our_token_request(self, reading: Reading) -> bool:
         form = request.form
         ours = any(grant in _OUR_GRANTS for grant in form.getlist("grant_type"))
         refreshed = any(t.startswith(_OUR_PREFIXES) for t in form.getlist("refresh_token"))
-        return ours or refreshed or self._names_us()
-
-    def _names_us(self) -> bool:
-        return any(self._is_ours(client_id) for client_id in set(_named_clients(request)))
+        return ours or refreshed or _names_us(reading)
 
     def _is_agent(self, client_id: str) -> bool:
         with self.context.db.read() as tx:
             return find_agent(tx, client_id) is not None
 
-    def _is_ours(self, client_id: str) -> bool:
-        with self.context.db.read() as tx:
-            return (
-                find_agent(tx, client_id) is not None
-                or client_id in self.context.moment(tx).catalogue.callers
-            )
-
-    def _form_request(self) -> FormRequest:
-        form = {name: request.form.getlist(name) for name in request.form}
-        uri = self.context.issuer + request.path
-        query = {name: request.args.getlist(name) for name in request.args}
-        return FormRequest(uri, dict(request.headers), form, query)
+    def _agent_request(self, reading: Reading) -> AgentRequest:
+        form = dict(request.form.lists())
+        headers = {"Authorization": request.headers.get("Authorization", "")}
+        return AgentRequest(
+            reading, self.context.issuer + request.path, headers, form, dict(request.args.lists())
+        )
 
     # -- joining the host's documents --------------------------------------------
 
     def _after_introspection(self, response: Response) -> Response:
         # The host authenticated a client of its own. Whatever it believes of a token of
         # ours, we alone answer for it, and that client is not whom it is for.
-        if response.status_code != 200 or not _is_our_token(request.form.get("token", "")):
+        if "answered_by_deputize" in g or response.status_code != 200:
             return response
-        if self._names_us() or self._lacks("introspection"):
+        if not _is_our_token(request.form.get("token", "")):
             return response
         return _with_json(response, {"active": False})
 
@@ -196,6 +193,10 @@ def _named_clients(incoming: Request) -> list[str]:
     if incoming.form.get("client_assertion_type") == ASSERTION_TYPE:
         named.append(str(unverified_claims(incoming.form.get("client_assertion", "")).get("sub")))
     return named
+
+
+def _names_us(reading: Reading) -> bool:
+    return any(reading.find_client(name) for name in set(_named_clients(request)))
 
 
 def _basic_user(header: str) -> list[str]:

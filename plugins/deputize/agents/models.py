@@ -5,6 +5,7 @@ refuses them by construction.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,6 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    RowMapping,
     String,
     Table,
     Text,
@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from ..core.db import Transaction, metadata
+from ..core.db import Prepared, Transaction, metadata
 from ..core.values import Words, line, words
 from .lifecycle import Status
 
@@ -120,11 +120,11 @@ class Agent:
         return grant_type in self.grant_types
 
 
-_BY_ID = select(agent).where(agent.c.client_id == bindparam("client_id"))
+_BY_ID = Prepared(select(agent).where(agent.c.client_id == bindparam("client_id")))
 _SETS = ("scope", "resources", "delegates_to", "grant_types")
 
 
-def agent_from_row(row: RowMapping) -> Agent:
+def agent_from_row(row: Mapping[Any, Any]) -> Agent:
     """Return the registration that `row` of `agent` holds."""
     values: dict[str, Any] = dict(row)
     for name in _SETS:
@@ -144,11 +144,11 @@ def agent_to_row(registered: Agent) -> dict[str, Any]:
 
 def find_agent(tx: Transaction, client_id: str) -> Agent | None:
     """Return the agent of that client id, whatever its status."""
-    row = tx.execute(_BY_ID, {"client_id": client_id}).mappings().first()
-    return agent_from_row(row) if row else None
+    row = _BY_ID.first(tx, {"client_id": client_id})
+    return agent_from_row(dict(zip(agent.c.keys(), row, strict=True))) if row else None
 
 
 def find_agents(tx: Transaction, client_ids: Words) -> dict[str, Agent]:
     """Return the agents of those client ids, by client id."""
     rows = tx.execute(select(agent).where(agent.c.client_id.in_(client_ids))).mappings()
-    return {row["client_id"]: agent_from_row(row) for row in rows}
+    return {row["client_id"]: agent_from_row(dict(row)) for row in rows}

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from ..core.db import Transaction
+from ..core.db import Prepared, Transaction
 from ..core.secrets import new_id
 from ..core.values import canonical_json
 from .models import event
 
-_INSERT = insert(event)
+_INSERT = Prepared(insert(event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def record(tx: Transaction, happened: Event) -> None:
         "delegation_id": happened.delegation_id,
     }
     body = canonical_json({**happened.facts, **{k: v for k, v in columns.items() if v is not None}})
-    tx.execute(_INSERT, {**columns, "body": body})
+    _INSERT.run(tx, {**columns, "body": body, "position": None})
 
 
 class Tally:

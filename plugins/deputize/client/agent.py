@@ -89,7 +89,7 @@ class AgentClient:
         :param resource: an API, for a token for it at once; the refresh token stays the hold's
         :raises OAuthError: when the server refuses
         """
-        return self.token_from(
+        return self._token_from(
             self._connection.post(
                 "token_endpoint",
                 grant_type="authorization_code",
@@ -108,7 +108,7 @@ class AgentClient:
         :raises OAuthError: when the server refuses
         """
         resource = resource or self.issuer
-        return self.token_from(self._connection.exchange(handed_over, resource=resource))
+        return self._token_from(self._connection.exchange(handed_over, resource=resource))
 
     def introspect(self, token: str) -> Mapping[str, Any]:
         """Return what the server says of a token that is the agent's or was handed over to it.
@@ -117,7 +117,7 @@ class AgentClient:
         """
         return self._connection.post("introspection_endpoint", token=token)
 
-    def token_from(self, answer: Answer) -> "Token":
+    def _token_from(self, answer: Answer) -> "Token":
         """Return the token that a token response holds. :rfc:`6749#section-5.1`.
 
         :raises ProtocolError: when it holds none
@@ -212,7 +212,7 @@ class Token:
         """
         if self.refresh_token is None:
             raise ValueError("only the token that a person's consent gave has a refresh token")
-        return self.agent.token_from(
+        return self.agent._token_from(
             self.agent._connection.post(
                 "token_endpoint",
                 grant_type="refresh_token",
@@ -230,7 +230,7 @@ class Token:
         self.agent._connection.post("revocation_endpoint", token=self.value)
 
     def _exchange(self, **params: str | None) -> "Token":
-        return self.agent.token_from(self.agent._connection.exchange(self.value, **params))
+        return self.agent._token_from(self.agent._connection.exchange(self.value, **params))
 
 
 def _decode(part: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ SQLite's own busy handler sleeps up to 100 ms at a time (p99 455 ms against 39 m
 import fcntl
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    ClauseElement,
     Connection,
     CursorResult,
+    Dialect,
     Engine,
     Executable,
     MetaData,
@@ -84,6 +86,38 @@ class Transaction:
         return self.connection.execute(statement, values)
 
 
+class Prepared:
+    """A statement of the hot path: compiled once, then run by the driver itself.
+
+    Executing a compiled select through SQLAlchemy costs 15 µs here, by the driver 4.
+    For columns of numbers, text and bytes alone: no type is processed either way.
+    """
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, Sequence[str] | None]] = {}
+
+    def run(self, tx: Transaction, values: Mapping[str, Any]) -> Any:
+        """Execute with `values` by name; return the driver's cursor."""
+        connection = tx.connection
+        text, order = self._text(connection.dialect)
+        cursor = connection.connection.cursor()
+        cursor.execute(text, values if order is None else tuple(values[name] for name in order))
+        return cursor
+
+    def first(self, tx: Transaction, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        row: tuple[Any, ...] | None = self.run(tx, values).fetchone()
+        return row
+
+    def _text(self, dialect: Dialect) -> tuple[str, Sequence[str] | None]:
+        if dialect.name not in self._compiled:
+            compiled: Any = self._statement.compile(dialect=dialect)
+            order = compiled.positiontup if compiled.positional else None
+            self._compiled[dialect.name] = (str(compiled), order)
+        return self._compiled[dialect.name]
+
+
 class Database:
     """Opens reads and writing transactions on one SQLite file or PostgreSQL database."""
 
@@ -111,6 +145,7 @@ class Database:
         else:
             with self.engine.connect() as pooled:
                 connection = pooled.execution_options(isolation_level="READ COMMITTED")
+                connection.begin()
                 with _committed(connection):
                     _take(connection, sorted(locks))
                     yield Transaction(connection, self._now(connection))

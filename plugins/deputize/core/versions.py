@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Column, Integer, String, Table, select, update
 
-from .db import Transaction, metadata
+from .db import Prepared, Transaction, metadata
 
 version = Table(
     "deputize_version",
@@ -19,14 +19,14 @@ version = Table(
     Column("number", Integer, nullable=False),
 )
 
-_NUMBERS = select(version.c.name, version.c.number)
+_NUMBERS = Prepared(select(version.c.name, version.c.number))
 
 T = TypeVar("T")
 
 
 def read_versions(tx: Transaction) -> dict[str, int]:
     """Return the number of each kind of cached thing."""
-    return {row.name: row.number for row in tx.execute(_NUMBERS)}
+    return dict(_NUMBERS.run(tx, {}).fetchall())
 
 
 def raise_version(tx: Transaction, name: str) -> None:

@@ -7,6 +7,7 @@ what an edit took out of a delegation is not given back.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -160,10 +161,15 @@ def _differences(before: Any, after: Any) -> Iterator[Difference]:
             if column.name in _SECRET:
                 yield Difference(column.name, "…", "another")
             else:
-                yield Difference(column.name, _told(old), _told(new))
+                told = _time_told if column.name == "expires_at" else _told
+                yield Difference(column.name, told(old), told(new))
 
 
 def _told(value: Any) -> str:
     if isinstance(value, frozenset | tuple):
         return " ".join(sorted(value)) or "none"
     return "none" if value is None else str(value)
+
+
+def _time_told(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -31,5 +31,3 @@ def told(changes: Iterable[Change], *, dry_run: bool = False) -> Iterator[str]:
 def _told_difference(difference: Difference) -> str:
     before, after = (neutralise(t, _LONGEST) for t in (difference.before, difference.after))
     return f"{difference.name}: {before} → {after}"
-
-

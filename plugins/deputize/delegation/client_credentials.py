@@ -15,9 +15,9 @@ from ..core.refusal import Refusal
 from ..core.values import Words
 from ..oauth.errors import UnauthorizedClientError
 from ..oauth.grant import TokenGrant
-from .code import bearer_response
+from .code import bearer_response, issue_for
 from .context import Context
-from .issue import Decision, Mint, issue, mint_own
+from .issue import Decision, Mint, mint_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +80,4 @@ class AgentClientCredentialsGrant(TokenGrant):
         self.asked = OwnToken(self.scope(), self.single("resource"))
 
     def issue_token(self) -> dict[str, Any]:
-        caller = caller_of(self.request)
-        return bearer_response(issue(self.context, caller, self.asked.decide))
+        return bearer_response(issue_for(self.request, self.context, self.asked.decide))

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -241,8 +242,12 @@ class AgentCodeGrant(TokenGrant):
         self.redemption = Redemption(code, uri, verifier, resource)
 
     def issue_token(self) -> dict[str, Any]:
-        caller = caller_of(self.request)
-        return bearer_response(issue(self.context, caller, self.redemption.decide))
+        return bearer_response(issue_for(self.request, self.context, self.redemption.decide))
+
+
+def issue_for(request: Any, context: Context, decide: Callable[[Decision], Mint]) -> Mint:
+    """Issue what `decide` decides, for the caller and on the reading of `request`."""
+    return issue(context, caller_of(request), request.reading, decide)
 
 
 def bearer_response(mint: Mint) -> dict[str, Any]:

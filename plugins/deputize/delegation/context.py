@@ -1,10 +1,13 @@
 """What every grant and endpoint of the plugin works with, made once at start."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..agents.models import Agent, find_agent
 from ..audit.record import Tally
-from ..catalogue.models import Catalogue
+from ..catalogue.models import Catalogue, ResourceServer
 from ..core.db import Database, Transaction
 from ..core.versions import Cached, read_versions
 from ..host import Host
@@ -32,6 +35,22 @@ class Moment:
     now: int
 
 
+class Reading:
+    """What one request reads: over one connection, each thing once, of one moment."""
+
+    def __init__(self, tx: Transaction, moment: Moment) -> None:
+        self.tx = tx
+        self.moment = moment
+        self._clients: dict[str, Agent | ResourceServer | None] = {}
+
+    def find_client(self, client_id: str) -> Agent | ResourceServer | None:
+        """Return the agent or resource server of that client id, whatever its status."""
+        if client_id not in self._clients:
+            server = self.moment.catalogue.callers.get(client_id)
+            self._clients[client_id] = server or find_agent(self.tx, client_id)
+        return self._clients[client_id]
+
+
 @dataclass(frozen=True)
 class Context:
     """The plugin's parts, as its rooms share them.
@@ -53,6 +72,12 @@ class Context:
     @property
     def issuer(self) -> str:
         return self.settings.issuer
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Open what one request reads from."""
+        with self.db.read() as tx:
+            yield Reading(tx, self.moment(tx))
 
     def moment(self, tx: Transaction) -> Moment:
         """Read what is cached, reloading what has changed since."""

@@ -13,8 +13,9 @@ from ..core.refusal import Refusal
 from ..core.values import line
 from ..oauth.rfc8693 import ACCESS_TOKEN_TYPE, ExchangedToken, TokenExchange, TokenExchangeGrant
 from .attenuation import Asked, is_nameable
+from .code import issue_for
 from .context import Context
-from .issue import Decision, Mint, issue
+from .issue import Decision, Mint
 from .narrow import current_agent, live_standing, narrow
 from .node import Delegation
 from .spawn import mint_spawn
@@ -107,7 +108,7 @@ class AgentTokenExchangeGrant(TokenExchangeGrant):
 
     def exchange_token(self, client: Caller, exchange: TokenExchange) -> ExchangedToken:
         asked = Exchange(exchange, self.request.form.get("agent_jkt"))
-        mint = issue(self.context, client, asked.decide)
+        mint = issue_for(self.request, self.context, asked.decide)
         return ExchangedToken(
             token=mint.token,
             token_type="Bearer",  # noqa: S106 - a type (RFC 6750)

@@ -12,7 +12,7 @@ from ..agents.authenticate import Caller
 from ..agents.models import Agent, find_agent
 from ..core.db import Transaction
 from ..core.values import line, words
-from .context import Context, Moment
+from .context import Moment, Reading
 from .issue import REFRESH_TOKEN_PREFIX
 from .keys import ACCESS_TOKEN_TYP
 from .liveness import find_standing, is_own_token_live, why_dead
@@ -21,14 +21,11 @@ from .refresh import find_refresh_token
 INACTIVE: dict[str, Any] = {"active": False}
 
 
-def introspect(context: Context, caller: Caller, token: str) -> dict[str, Any]:
+def introspect(reading: Reading, caller: Caller, token: str) -> dict[str, Any]:
     """Return the introspection answer about `token` for `caller`. :rfc:`7662#section-2.2`."""
-    if len(token) > context.settings.bounds.token_bytes:
-        return INACTIVE
-    with context.db.read() as tx:
-        if token.startswith(REFRESH_TOKEN_PREFIX):
-            return _refresh_token(tx, caller, token)
-        return _access_token(tx, context.moment(tx), caller, token)
+    if token.startswith(REFRESH_TOKEN_PREFIX):
+        return _refresh_token(reading.tx, caller, token)
+    return _access_token(reading.tx, reading.moment, caller, token)
 
 
 def _access_token(tx: Transaction, moment: Moment, caller: Caller, token: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ it does not, the grant decides anew.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +20,7 @@ from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, line
 from .claims import delegated_claims, own_claims
-from .context import Context, Moment
+from .context import Context, Moment, Reading
 from .keys import ACCESS_TOKEN_TYP
 from .models import delegation, delegation_to_row, quota, spawn_token
 from .node import Delegation
@@ -43,8 +44,15 @@ class Decision:
 
     context: Context
     caller: Caller
-    tx: Transaction
-    moment: Moment
+    reading: Reading
+
+    @property
+    def tx(self) -> Transaction:
+        return self.reading.tx
+
+    @property
+    def moment(self) -> Moment:
+        return self.reading.moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +80,30 @@ class Mint:
         return self.expires_at - self.now
 
 
-def issue(context: Context, caller: Caller, decide: Callable[[Decision], Mint]) -> Mint:
+def issue(
+    context: Context, caller: Caller, reading: Reading, decide: Callable[[Decision], Mint]
+) -> Mint:
     """Decide, then store what was decided; return what can be handed out.
 
+    :param reading: what the first decision is made on; later ones read anew
     :raises Refusal: what `decide` or the store raises; `server.contended` when the
         decision was overtaken again and again
     """
-    for _ in range(ATTEMPTS):
-        try:
-            with context.db.read() as tx:
-                mint = decide(Decision(context, caller, tx, context.moment(tx)))
-            with context.db.write(mint.locks) as tx:
-                _store(tx, mint)
-        except Overtaken:
-            continue
-        return mint
+    with suppress(Overtaken):
+        return _decide_and_store(context, caller, reading, decide)
+    for _ in range(ATTEMPTS - 1):
+        with suppress(Overtaken), context.reading() as again:
+            return _decide_and_store(context, caller, again, decide)
     raise Refusal("server.contended", "Too much is changing at once: try again.")
+
+
+def _decide_and_store(
+    context: Context, caller: Caller, reading: Reading, decide: Callable[[Decision], Mint]
+) -> Mint:
+    mint = decide(Decision(context, caller, reading))
+    with context.db.write(mint.locks) as tx:
+        _store(tx, mint)
+    return mint
 
 
 def _store(tx: Transaction, mint: Mint) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from ..agents.models import agent, find_agent
-from ..core.db import Transaction
+from ..core.db import Prepared, Transaction
 from ..core.used_once import is_used
 from ..tasks.models import TaskStatus, task
-from .models import ACTIVE, delegation, delegation_from_row, person
+from .models import ACTIVE, NODE, delegation, node_of, person
 from .node import Delegation
 
 #: Kind of the `used_once` rows that say an agent's own token was revoked.
@@ -24,11 +24,12 @@ REVOKED = "revoked"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A node with what its life hangs on. Two reads that are equal judge alike.
+    """A node with what its life hangs on.
 
     :param subject: the person's `sub`
     :param caller: client id of the agent that asks
     :param caller_revision: of that agent's registration, None where there is none
+    :param seen: the row as it was read: two that are equal judge alike
     """
 
     node: Delegation
@@ -38,21 +39,38 @@ class Standing:
     deadline: int
     caller: str
     caller_revision: int | None
+    seen: tuple[Any, ...]
 
 
 def find_standing(tx: Transaction, delegation_id: str, caller: str = "") -> Standing | None:
     """Read the node, its person and its task in one statement."""
-    row = tx.execute(_STANDING, {"id": delegation_id, "caller": caller}).mappings().first()
-    if row is None:
-        return None
+    row = _BY_ID.first(tx, {"id": delegation_id, "caller": caller})
+    return _standing(row, caller) if row else None
+
+
+def find_lease(tx: Transaction, lease_hash: str | None, caller: str) -> Standing | None:
+    """Return the live node that the same request made before."""
+    row = _BY_LEASE.first(tx, {"lease_hash": lease_hash, "caller": caller})
+    return _standing(row, caller) if row else None
+
+
+def is_unchanged(standing: Standing, tx: Transaction) -> bool:
+    """Tell whether what was judged alive is still the same, and alive now."""
+    again = _BY_ID.first(tx, {"id": standing.node.id, "caller": standing.caller})
+    return again == standing.seen and why_dead(standing, tx.now) is None
+
+
+def _standing(row: tuple[Any, ...], caller: str) -> Standing:
+    subject, person_status, task_status, deadline, caller_revision = row[len(NODE) :]
     return Standing(
-        node=delegation_from_row(row),
-        subject=row["host_key"],
-        person_status=row["person_status"],
-        task_status=row["task_status"],
-        deadline=row["deadline"],
+        node=node_of(row),
+        subject=subject,
+        person_status=person_status,
+        task_status=task_status,
+        deadline=deadline,
         caller=caller,
-        caller_revision=row["caller_revision"],
+        caller_revision=caller_revision,
+        seen=row,
     )
 
 
@@ -90,7 +108,7 @@ TEXTS = {
 
 _STANDING = (
     select(
-        delegation,
+        *NODE,
         person.c.host_key,
         person.c.status.label("person_status"),
         task.c.status.label("task_status"),
@@ -102,5 +120,10 @@ _STANDING = (
     )
     .join(person, person.c.id == delegation.c.person_id)
     .join(task, task.c.id == delegation.c.task_id)
-    .where(delegation.c.id == bindparam("id"))
+)
+_BY_ID = Prepared(_STANDING.where(delegation.c.id == bindparam("id")))
+_BY_LEASE = Prepared(
+    _STANDING.where(
+        delegation.c.lease_hash == bindparam("lease_hash"), delegation.c.ended_at.is_(None)
+    )
 )

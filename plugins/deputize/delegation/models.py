@@ -3,6 +3,7 @@
 Access tokens are not rows: the delegation is. No foreign key leads to a host's table.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -129,24 +130,41 @@ quota = Table(
     Column("used", Integer, nullable=False),
 )
 
-_COLUMNS = [f.name for f in fields(Delegation)]
+_NAMES = tuple(f.name for f in fields(Delegation))
 _SETS = ("scope", "resources", "pass_on")
 _LISTS = ("chain", "amr")
+
+#: The columns of a node, in the order of `Delegation`'s members: what `node_of` takes.
+NODE = tuple(delegation.c[name] for name in _NAMES)
+
+
+def node_of(row: Sequence[Any]) -> Delegation:
+    """Return the node that a row begins with, which selected `NODE`."""
+    values: list[Any] = [read(value) for read, value in zip(_READERS, row, strict=False)]
+    return Delegation(*values)
 
 
 def delegation_from_row(row: RowMapping) -> Delegation:
     """Return the node that `row` of `delegation` holds."""
-    values = {name: row[name] for name in _COLUMNS}
-    for name in _SETS:
-        values[name] = words(values[name])
-    for name in _LISTS:
-        values[name] = tuple(values[name].split())
-    return Delegation(**values)
+    return node_of([row[name] for name in _NAMES])
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(value.split())
+
+
+_READERS: tuple[Callable[[Any], Any], ...] = tuple(
+    words if name in _SETS else _list if name in _LISTS else _as_it_is for name in _NAMES
+)
 
 
 def delegation_to_row(node: Delegation) -> dict[str, Any]:
     """Return the row of `delegation` that holds `node`."""
-    values = {name: getattr(node, name) for name in _COLUMNS}
+    values = {name: getattr(node, name) for name in _NAMES}
     for name in _SETS:
         values[name] = line(values[name])
     for name in _LISTS:

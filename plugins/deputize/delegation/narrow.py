@@ -1,8 +1,7 @@
 """A node under a live node: found again, or made. What exchange, code and refresh share."""
 
+from dataclasses import replace
 from functools import partial
-
-from sqlalchemy import bindparam, select
 
 from ..agents.models import Agent, find_agent, find_agents
 from ..core.db import Transaction
@@ -12,8 +11,7 @@ from ..core.values import Words
 from .attenuation import Asked, Limits, attenuate
 from .gates import GateRequest, pass_gates
 from .issue import Decision, Mint, Overtaken, mint_delegated
-from .liveness import TEXTS, Standing, find_standing, why_dead
-from .models import delegation, delegation_from_row
+from .liveness import TEXTS, Standing, find_lease, find_standing, is_unchanged, why_dead
 from .node import Delegation
 
 
@@ -54,27 +52,35 @@ def narrow(
     :raises Refusal: the first rule or gate that says no
     """
     parent = standing.node
-    ask_gates(decision, agent, parent, asked)
+    ask_gates(decision, agent, parent, token_scope, asked)
     changes = attenuate(parent, token_scope, limits_of(agent), asked, decision.moment.rules)
     mint = partial(mint_delegated, decision, subject=standing.subject, deadline=standing.deadline)
     if all(getattr(parent, name) == value for name, value in changes.items()):
-        return mint(parent, is_still_so=partial(is_unchanged, standing, None))
+        return mint(parent, is_still_so=partial(is_unchanged, standing))
     child = parent.child(new_id(), decision.moment.now, **changes)
-    found = find_lease(decision.tx, child.lease_hash)
+    found = find_lease(decision.tx, child.lease_hash, standing.caller)
     if found is not None:
-        return mint(found, is_still_so=partial(is_unchanged, standing, found))
-    return mint(child, new_nodes=(child,), is_still_so=partial(is_unchanged, standing, None))
+        # What it hangs on is above its parent too: the lease alone need be looked at again.
+        return mint(found.node, is_still_so=partial(is_unchanged, found))
+    return mint(child, new_nodes=(child,), is_still_so=partial(is_unchanged, standing))
 
 
-def ask_gates(decision: Decision, agent: Agent, parent: Delegation, asked: Asked) -> None:
-    """Let the gates look at what could be granted at all: a ceiling refuses before they do.
+def ask_gates(
+    decision: Decision, agent: Agent, parent: Delegation, token_scope: Words, asked: Asked
+) -> None:
+    """Let the gates look at what every other rule would let pass.
 
-    :raises Refusal: the first gate that says no
+    Where a ceiling, the target or the chain says no, asking the person would not help.
+
+    :raises Refusal: the first rule or gate that says no
     """
-    sensitive = (asked.scope or frozenset()) & decision.moment.rules.sensitive
-    if sensitive and not sensitive <= _chain_ceiling(decision.tx, parent, agent):
-        return
-    pass_gates(decision.context.gates, GateRequest(parent, agent.client_id, asked, sensitive))
+    rules = decision.moment.rules
+    askable = (asked.scope or frozenset()) & rules.sensitive
+    if askable:
+        askable &= _chain_ceiling(decision.tx, parent, agent)
+        as_if_held = replace(parent, scope=parent.scope | askable)
+        attenuate(as_if_held, token_scope | askable, limits_of(agent), asked, rules)
+    pass_gates(decision.context.gates, GateRequest(parent, agent.client_id, asked, askable))
 
 
 def _chain_ceiling(tx: Transaction, parent: Delegation, agent: Agent) -> Words:
@@ -87,22 +93,3 @@ def limits_of(agent: Agent) -> Limits:
     return Limits(
         agent.client_id, agent.scope, agent.resources, agent.max_delegation_depth, agent.expires_at
     )
-
-
-def find_lease(tx: Transaction, lease_hash: str | None) -> Delegation | None:
-    """Return the live node that the same request made before."""
-    row = tx.execute(_LEASE, {"lease_hash": lease_hash}).mappings().first()
-    return delegation_from_row(row) if row else None
-
-
-def is_unchanged(standing: Standing, lease: Delegation | None, tx: Transaction) -> bool:
-    """Tell whether what was judged alive is still the same, and the lease still there."""
-    again = find_standing(tx, standing.node.id, standing.caller)
-    if again != standing or why_dead(again, tx.now):
-        return False
-    return lease is None or find_lease(tx, lease.lease_hash) == lease
-
-
-_LEASE = select(delegation).where(
-    delegation.c.lease_hash == bindparam("lease_hash"), delegation.c.ended_at.is_(None)
-)

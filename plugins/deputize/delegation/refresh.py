@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from ..agents.authenticate import caller_of
 from ..agents.models import REFRESH_TOKEN
 from ..core.db import Transaction
 from ..core.refusal import Refusal
@@ -18,9 +17,9 @@ from ..core.secrets import digest, new_secret
 from ..core.values import Words
 from ..oauth.grant import TokenGrant
 from .attenuation import Asked
-from .code import bearer_response
+from .code import bearer_response, issue_for
 from .context import Context
-from .issue import REFRESH_TOKEN_PREFIX, Decision, Mint, Write, insertion, issue
+from .issue import REFRESH_TOKEN_PREFIX, Decision, Mint, Write, insertion
 from .models import refresh_token
 from .narrow import current_agent, live_standing, narrow
 
@@ -125,8 +124,7 @@ class AgentRefreshGrant(TokenGrant):
         self.refreshing = Refreshing(token, self.scope(), self.single("resource"))
 
     def issue_token(self) -> dict[str, Any]:
-        caller = caller_of(self.request)
-        return bearer_response(issue(self.context, caller, self.refreshing.decide))
+        return bearer_response(issue_for(self.request, self.context, self.refreshing.decide))
 
 
 _successor = refresh_token.alias("successor")

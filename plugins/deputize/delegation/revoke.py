@@ -18,8 +18,6 @@ from .refresh import find_refresh_token
 
 def revoke(context: Context, caller: Caller, token: str) -> None:
     """End what `token` stands for, if it is the caller's own."""
-    if len(token) > context.settings.bounds.token_bytes:
-        return
     if token.startswith(REFRESH_TOKEN_PREFIX):
         _revoke_refresh_token(context, caller, token)
     else:

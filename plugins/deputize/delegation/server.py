@@ -9,18 +9,15 @@ from typing import Any
 
 from authlib.consts import default_json_headers
 
-from ..agents.authenticate import Caller, Credentials, authenticate, caller_of, find_credentials
-from ..agents.models import Agent, find_agent
+from ..agents.authenticate import Caller, authenticate, caller_of, find_credentials
 from ..audit.record import Event, record
-from ..catalogue.models import ResourceServer
-from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..oauth.errors import InvalidRequestError, OAuth2Error
 from ..oauth.server import Answer, FormRequest, ProtocolServer
 from .answers import GRANT_ANSWERS, Answers, answer_to
 from .client_credentials import AgentClientCredentialsGrant
 from .code import AgentCodeGrant
-from .context import Context
+from .context import Context, Reading
 from .exchange import AgentTokenExchangeGrant
 from .introspect import introspect
 from .refresh import AgentRefreshGrant
@@ -37,6 +34,14 @@ GRANTS: tuple[tuple[type[Any], Answers], ...] = (
 _NOTHING: Answers = {}
 
 
+class AgentRequest(FormRequest):
+    """A form request, with what is read to answer it."""
+
+    def __init__(self, reading: Reading, *args: Any) -> None:
+        super().__init__(*args)
+        self.reading = reading
+
+
 class AgentServer(ProtocolServer):
     """Answers the token, introspection and revocation requests of agents and resource servers."""
 
@@ -49,25 +54,25 @@ class AgentServer(ProtocolServer):
             self.register_grant(bound)
             self._differing[grant.GRANT_TYPE] = differing
 
-    def create_token_response(self, request: FormRequest) -> Answer:  # type: ignore[override]
+    def create_token_response(self, request: AgentRequest) -> Answer:  # type: ignore[override]
         """Answer a token request. :rfc:`6749#section-5`."""
         differing = self._differing.get(request.form.get("grant_type", ""), _NOTHING)
         return self._answer("token", request, super().create_token_response, differing)
 
-    def create_introspection_response(self, request: FormRequest) -> Answer:
+    def create_introspection_response(self, request: AgentRequest) -> Answer:
         """Answer an introspection request. :rfc:`7662#section-2`."""
 
-        def answer(request: FormRequest) -> Answer:
+        def answer(request: AgentRequest) -> Answer:
             caller, token = self._caller_and_token(request)
             self._spend(caller)
-            return Answer(200, introspect(self.context, caller, token), default_json_headers)
+            return Answer(200, introspect(request.reading, caller, token), default_json_headers)
 
         return self._answer("introspection", request, answer)
 
-    def create_revocation_response(self, request: FormRequest) -> Answer:
+    def create_revocation_response(self, request: AgentRequest) -> Answer:
         """Answer a revocation request. :rfc:`7009#section-2`."""
 
-        def answer(request: FormRequest) -> Answer:
+        def answer(request: AgentRequest) -> Answer:
             caller, token = self._caller_and_token(request)
             self._spend(caller)
             revoke(self.context, caller, token)
@@ -75,12 +80,13 @@ class AgentServer(ProtocolServer):
 
         return self._answer("revocation", request, answer)
 
-    def _caller_and_token(self, request: FormRequest) -> tuple[Caller, str]:
+    def _caller_and_token(self, request: AgentRequest) -> tuple[Caller, str]:
         request.validate()
         caller = request.client = self.authenticate_client(request)
-        if "token" not in request.form:
-            raise InvalidRequestError("Missing token in request.")
-        return caller, request.form["token"]
+        token = request.form.get("token")
+        if token is None or len(token) > self.context.settings.bounds.token_bytes:
+            raise InvalidRequestError("The token is missing or too long.")
+        return caller, token
 
     def _spend(self, caller: Caller) -> None:
         if caller.assertion is not None:
@@ -94,8 +100,8 @@ class AgentServer(ProtocolServer):
     def _answer(
         self,
         endpoint: str,
-        request: FormRequest,
-        answer: Callable[[FormRequest], Answer],
+        request: AgentRequest,
+        answer: Callable[[AgentRequest], Answer],
         differing: Answers = _NOTHING,
     ) -> Answer:
         try:
@@ -107,7 +113,7 @@ class AgentServer(ProtocolServer):
             return self._refused(endpoint, request, error, f"request.{error.error}", "")
 
     def _refused(
-        self, endpoint: str, request: FormRequest, error: OAuth2Error, rule: str, detail: str
+        self, endpoint: str, request: AgentRequest, error: OAuth2Error, rule: str, detail: str
     ) -> Answer:
         caller: Caller | None = caller_of(request)
         if caller is None or rule == "client.assertion_replayed":
@@ -131,23 +137,14 @@ class AgentServer(ProtocolServer):
             return answer_to(replay)
         return error
 
-    def _authenticated(self, request: FormRequest) -> Caller:
+    def _authenticated(self, request: AgentRequest) -> Caller:
         credentials = find_credentials(request.headers or {}, request.form)
         if credentials is None:
             raise Refusal("client.not_authenticated", "Client authentication failed.")
-        with self.context.db.read() as tx:
-            client = self._find_client(tx, credentials)
-        caller: Caller = authenticate(
+        return authenticate(
             credentials,
-            client,
+            request.reading.find_client(credentials.client_id),
             issuer=self.context.issuer,
-            now=tx.now,
+            now=request.reading.moment.now,
             max_jti=self.context.settings.bounds.jti_length,
         )
-        return caller
-
-    def _find_client(
-        self, tx: Transaction, credentials: Credentials
-    ) -> Agent | ResourceServer | None:
-        agent = find_agent(tx, credentials.client_id)
-        return agent or self.context.moment(tx).catalogue.callers.get(credentials.client_id)

@@ -25,9 +25,8 @@ from ..core.values import Words, is_thumbprint, words
 from ..oauth.rfc8693 import TokenExchange
 from .context import Context
 from .issue import Decision, Mint, draw, locks_of, mint_spawn_token
-from .liveness import TEXTS, Standing, find_standing, why_dead
+from .liveness import TEXTS, Standing, find_standing, is_unchanged, why_dead
 from .models import spawn_token
-from .narrow import is_unchanged
 from .node import Delegation
 from .subject_token import SubjectToken
 
@@ -60,7 +59,7 @@ def mint_spawn(
         node,
         scope=ceiling,
         agent_jkt=agent_jkt,
-        is_still_so=partial(is_unchanged, standing, None),
+        is_still_so=partial(is_unchanged, standing),
     )
 
 

@@ -14,6 +14,7 @@ from ..agents.lifecycle import Status
 from ..agents.models import SPAWNED, Agent, agent, agent_from_row, agent_to_row, find_agent
 from ..audit.record import Event, record
 from ..core.db import Database, Transaction
+from ..core.values import Words
 from ..delegation.models import delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
 from .agent_lock import agent_locked
@@ -38,7 +39,7 @@ def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
         if _is_another(before, after):
             cut(tx, live_nodes_of(tx, [after.client_id]), "agent_replaced", by)
         else:
-            _shrink(tx, after, by)
+            _shrink(tx, after, before.delegates_to - after.delegates_to, by)
         return True
 
 
@@ -59,14 +60,14 @@ def _store(tx: Transaction, after: Agent, by: str | None) -> None:
     record(tx, Event("agent.edited", agent=after.client_id, facts={"by": by}))
 
 
-def _shrink(tx: Transaction, holder: Agent, by: str | None) -> None:
+def _shrink(tx: Transaction, holder: Agent, unnamed: Words, by: str | None) -> None:
     tops = live_nodes_of(tx, [holder.client_id])
     cut(tx, [n for n in tops if not _may_hand_over(tx, holder, n)], "delegates_to_edited", by)
     for node in _below(tx, tops):
-        store_fitted(tx, node, _fit(node, holder), "ceiling_edited", by)
+        store_fitted(tx, node, _fit(node, holder, unnamed), "ceiling_edited", by)
     for child in _spawned_by(tx, holder):
         _store(tx, _fit_child(child, holder), by)
-        _shrink(tx, _fit_child(child, holder), by)
+        _shrink(tx, _fit_child(child, holder), frozenset(), by)
 
 
 def _may_hand_over(tx: Transaction, holder: Agent, node: Delegation) -> bool:
@@ -77,11 +78,12 @@ def _may_hand_over(tx: Transaction, holder: Agent, node: Delegation) -> bool:
     return (SPAWNED if spawned_here else node.target) in holder.delegates_to
 
 
-def _fit(node: Delegation, holder: Agent) -> Delegation:
+def _fit(node: Delegation, holder: Agent, unnamed: Words) -> Delegation:
     return replace(
         node,
         scope=node.scope & holder.scope,
         resources=node.resources & holder.resources,
+        pass_on=node.pass_on - unnamed,
         expires_at=min(node.expires_at, holder.expires_at),
         max_depth=min(node.max_depth, holder.max_delegation_depth),
     )

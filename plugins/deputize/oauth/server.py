@@ -91,7 +91,7 @@ class ProtocolServer(AuthorizationServer):
     :param authenticate: returns the authenticated client of a request, or raises
     """
 
-    def __init__(self, authenticate: Callable[[FormRequest], Any]) -> None:
+    def __init__(self, authenticate: Callable[[Any], Any]) -> None:
         super().__init__()
         self._authenticate = authenticate
 

@@ -1,0 +1,77 @@
+"""The settings of both, from one file: `[deputize]` is the plugin's, `[idp]` this host's.
+
+What both need to know (the issuer, the organisation, the database) is said once, under
+`[deputize]`. Without a database named, each has a file of its own in the data folder.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deputize.configuration import Layers, load_model, load_settings, validate_sections
+from deputize.settings import Settings as PluginSettings
+
+from .database import private_file
+from .settings import Settings
+
+SECTION, PREFIX = "idp", "DEPUTIZE_IDP__"
+SECTIONS = ["deputize", SECTION]
+#: What `[idp]` never says: it is said once, under `[deputize]`, or by the command line.
+SHARED = frozenset({"issuer", "data", "organisation", "database_url"})
+LEFT_OUT = {SECTION: SHARED}
+DEFAULT_ISSUER = "http://127.0.0.1:8000"
+PLUGIN_DATABASE = "deputize.sqlite3"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the command line says.
+
+    :param database: an SQLAlchemy URL for both
+    :param issuer: who we are where neither file nor environment says it
+    """
+
+    data: Path
+    config: Path | None = None
+    database: str | None = None
+    issuer: str = DEFAULT_ISSUER
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The settings of both."""
+
+    idp: Settings
+    plugin: PluginSettings
+
+
+def load_configuration(chosen: Chosen, environ: Mapping[str, str]) -> Configuration:
+    """Settings for one command.
+
+    :raises ConfigurationError: one line for each mistake, with file and key.
+    """
+    if chosen.config:
+        validate_sections(chosen.config, SECTIONS)
+    own_file = f"sqlite:///{chosen.data.resolve() / PLUGIN_DATABASE}"
+    plugin = load_settings(
+        Layers(
+            file=chosen.config,
+            environ=environ,
+            defaults={"issuer": chosen.issuer, "database_url": own_file},
+            given={"database_url": chosen.database} if chosen.database else {},
+        )
+    )
+    shared: dict[str, Any] = {
+        "issuer": plugin.issuer,
+        "data": str(chosen.data),
+        "organisation": plugin.web.organisation,
+    }
+    if plugin.database_url == own_file:
+        private_file(chosen.data, PLUGIN_DATABASE)
+    else:
+        shared["database_url"] = plugin.database_url
+    layers = Layers(
+        section=SECTION, prefix=PREFIX, file=chosen.config, environ=environ, given=shared
+    )
+    return Configuration(load_model(Settings, layers), plugin)

@@ -1,0 +1,126 @@
+"""Ana's part: by a person with a browser, or by a session that presses the same buttons."""
+
+import select
+import sys
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Protocol
+from urllib.parse import urljoin
+
+import httpx
+
+from .telling import NotAsToldError, Telling
+from .trail import Trail
+
+USERNAME = "ana"
+PASSWORD = "correct horse battery"  # noqa: S105 - stands in demo.toml, for whoever plays
+
+
+class Person(Protocol):
+    """Who deputizes planner, and stops it."""
+
+    #: Seconds that the other side waits for her; None as long as it takes.
+    patience: float | None
+
+    def allow(self, url: str) -> None:
+        """Let the agent act that asks at `url`."""
+        ...
+
+    def stop(self, agents_page: str, delegation_id: str) -> None:
+        """Stop it, on the page of the agents that act for her."""
+        ...
+
+
+class ScriptedPerson:
+    """Signs in and presses, over HTTP, what a person would."""
+
+    patience: float | None = 30
+
+    def __init__(self) -> None:
+        self._http = httpx.Client(follow_redirects=True, timeout=10, trust_env=False)
+
+    def allow(self, url: str) -> None:
+        self._submit(self._open(url), decision="allow")
+
+    def stop(self, agents_page: str, delegation_id: str) -> None:
+        page = self._open(agents_page)
+        links = [link for link in _read(page).links if f"/{delegation_id}/" in link]
+        if not links:
+            raise NotAsToldError("the page of Ana's agents has no way to stop planner")
+        self._submit(self._http.get(urljoin(str(page.url), links[0])))
+
+    def _open(self, url: str) -> httpx.Response:
+        """Open a page, by way of the sign-in page where nobody is signed in."""
+        page = self._http.get(url)
+        if "password" in _form(page).fields:
+            page = self._submit(page, username=USERNAME, password=PASSWORD)
+        return page
+
+    def _submit(self, page: httpx.Response, **typed: str) -> httpx.Response:
+        form = _form(page)
+        target = urljoin(str(page.url), form.action)
+        return self._http.post(target, data=form.fields | typed).raise_for_status()
+
+
+class PersonAtTheScreen:
+    """Is told where to look, and waited for."""
+
+    patience: float | None = None
+
+    def __init__(self, telling: Telling, trail: Trail) -> None:
+        self._telling = telling
+        self._trail = trail
+
+    def allow(self, url: str) -> None:
+        self._telling.invite(f"Sign in as {USERNAME}, password “{PASSWORD}”, and decide:", url)
+
+    def stop(self, agents_page: str, delegation_id: str) -> None:
+        self._telling.invite(
+            "Press Stop at planner (or Enter here, to have it pressed):", agents_page
+        )
+        while not self._trail.has_ended(delegation_id):
+            if select.select([sys.stdin], [], [], 0.5)[0]:
+                sys.stdin.readline()
+                ScriptedPerson().stop(agents_page, delegation_id)
+
+
+@dataclass
+class _Form:
+    action: str = ""
+    fields: dict[str, list[str] | str] = field(default_factory=dict)
+
+
+class _Page(HTMLParser):
+    """The first form as a browser would send it untouched, and the links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.form = _Form()
+        self.links: list[str] = []
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "a":
+            self.links.append(given.get("href", ""))
+        elif tag == "form":
+            self.form.action = self.form.action or given.get("action", "")
+        elif tag == "select":
+            self._select = given.get("name", "")
+        elif tag == "option" and "selected" in given:
+            self._add(self._select, given.get("value", ""))
+        elif tag == "input" and ("checked" in given or given.get("type") != "checkbox"):
+            self._add(given.get("name", ""), given.get("value", ""))
+
+    def _add(self, name: str, value: str) -> None:
+        self.form.fields[name] = [*self.form.fields.get(name, []), value]
+
+
+def _read(page: httpx.Response) -> _Page:
+    parser = _Page()
+    parser.feed(page.raise_for_status().text)
+    return parser
+
+
+def _form(page: httpx.Response) -> _Form:
+    return _read(page).form

@@ -1,0 +1,189 @@
+"""The story of one trip, step by step. Each step says what it does, does it, and checks it.
+
+A step that does not go as told ends the story: what follows would mean nothing.
+"""
+
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
+
+import httpx
+
+from .cast import Cast, assemble
+from .person import Person, PersonAtTheScreen, ScriptedPerson
+from .processes import ProcessError, Processes
+from .stage import Stage
+from .telling import GOOD, NotAsToldError, Telling
+from .trail import Trail
+
+SCOPE = "calendar:read flights:search flights:hold agents:spawn"
+SCOUT = "fare-scout"
+PERSON = "Ana"
+
+
+def play(folder: Path, *, is_scripted: bool) -> bool:
+    """Tell the story with everything in `folder`; return whether it went as told.
+
+    :param is_scripted: whether Ana's part is played too, and the server ends with the story
+    """
+    telling = Telling()
+    with Processes(folder) as processes:
+        try:
+            telling.line("Starting the server, two APIs and three agents …")
+            cast = assemble(processes, folder)
+            with closing(Trail(folder)) as trail:
+                person = ScriptedPerson() if is_scripted else PersonAtTheScreen(telling, trail)
+                Story(cast, person, telling, trail).tell()
+        except (NotAsToldError, ProcessError, httpx.HTTPError) as error:
+            telling.failed(str(error))
+            return False
+        if not is_scripted:
+            _stay_up(telling, cast)
+    return True
+
+
+def _stay_up(telling: Telling, cast: Cast) -> None:
+    telling.invite("The server stays up until Ctrl-C; what happened is here:", _page(cast))
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+def _page(cast: Cast) -> str:
+    return str(cast.metadata["agents_page"])
+
+
+class Story(Stage):
+    """The trip, in its steps."""
+
+    def __init__(self, cast: Cast, person: Person, telling: Telling, trail: Trail) -> None:
+        super().__init__(cast, telling, trail)
+        self.person = person
+
+    def tell(self) -> None:
+        """Play every step.
+
+        :raises NotAsToldError: at the first that goes otherwise
+        """
+        steps = (
+            self.the_server_is_up,
+            self.ana_deputizes_planner,
+            self.planner_reads_the_calendar,
+            self.booker_takes_the_flights,
+            self.booker_spawns_a_fare_scout,
+            self.everyone_at_a_glance,
+            self.mallory_overhears,
+            self.ana_stops_planner,
+            self.every_token_is_refused,
+        )
+        for step in steps:
+            step()
+
+    def the_server_is_up(self) -> None:
+        self.telling.step("The server is up, with everyone declared")
+        self.telling.line(f"the server    {self.cast.issuer}")
+        for name, api in self.cast.apis.items():
+            self.telling.line(f"{name:13} {api.url}   tokens call it {api.identifier}")
+        self.telling.line("agents        planner, booker, mallory: each in a process of its own")
+
+    def ana_deputizes_planner(self) -> None:
+        self.telling.step(f"{PERSON} signs in and deputizes planner for a trip")
+        resources = [api.identifier for api in self.cast.apis.values()]
+        url = self.done("planner", "ask_person", scope=SCOPE, resource=resources)["url"]
+        self.person.allow(url)
+        hold = self.token("planner's hold", "planner", "redeem", self.person.patience, keep="hold")
+        self.expect_scope(hold, SCOPE)
+        self.telling.outcome(GOOD, f"planner holds {hold.claims['scope']}")
+        subject = hold.claims["sub"]
+        self.telling.aside(f"Tokens and APIs know {PERSON} as {subject}; here the name is shown.")
+        self.telling.names[subject] = PERSON
+
+    def planner_reads_the_calendar(self) -> None:
+        self.telling.step("planner reads the calendar, with a token for it alone")
+        api = self.cast.apis["calendar"]
+        self.token(
+            "calendar token", "planner", "narrow", of="hold", resource=api.identifier, keep="api"
+        )
+        self.call("planner", "calendar", "/events", "calendar token", 200)
+
+    def booker_takes_the_flights(self) -> None:
+        self.telling.step("planner hands a narrower authority over to booker, for the flights API")
+        scope = "flights:search flights:hold agents:spawn"
+        given = self.token(
+            "hand-over to booker", "planner", "hand_over", of="hold", to="booker", scope=scope
+        )
+        self.token("booker's hold", "booker", "take", token=given.value, keep="hold")
+        self.telling.outcome(GOOD, f"booker took {scope}: nothing of the calendar")
+        api = self.cast.apis["flights"]
+        self.token(
+            "flights token", "booker", "narrow", of="hold", resource=api.identifier, keep="api"
+        )
+        self.call("booker", "flights", "/flights", "flights token", 200)
+
+    def booker_spawns_a_fare_scout(self) -> None:
+        self.telling.step(f"booker spawns a throw-away {SCOUT} and hands on (depth 3)")
+        scope, purpose = "flights:search", "Compare fares"
+        child = self.done("booker", "spawn", of="hold", scope=scope, purpose=purpose)
+        self.telling.outcome(GOOD, f"registered as {child['client_id']}, below booker")
+        self.telling.names[child["client_id"]] = SCOUT
+        self.cast.enter(SCOUT, **child)
+        to = child["client_id"]
+        given = self.token(
+            f"hand-over to {SCOUT}", "booker", "hand_over", of="hold", to=to, scope=scope
+        )
+        api = self.cast.apis["flights"]
+        self.token(
+            f"{SCOUT}'s token",
+            SCOUT,
+            "take",
+            token=given.value,
+            resource=api.identifier,
+            keep="api",
+        )
+        self.call(SCOUT, "flights", "/flights", f"{SCOUT}'s token", 200)
+
+    def everyone_at_a_glance(self) -> None:
+        self.telling.step("Who acts for whom, and what each token says")
+        self.telling.tree(PERSON, list(self.held.values()))
+
+    def mallory_overhears(self) -> None:
+        self.telling.step("mallory, another registered agent, shows tokens that it overheard")
+        for name, rule in (
+            ("planner's hold", "subject.not_the_actor"),
+            ("flights token", "subject.not_the_actor"),
+            ("hand-over to booker", "subject.may_act"),
+            (f"hand-over to {SCOUT}", "subject.may_act"),
+        ):
+            self.refused("mallory", name, rule, "take", token=self.held[name].value, keep="stolen")
+        for name in ("planner's hold", "hand-over to booker", "calendar token"):
+            self.call("mallory", "flights", "/flights", name, 401)
+        self.telling.aside(
+            "Shown at the very API that it is for, a bearer token passes until it expires or is"
+            " ended: only one bound to its holder's key would not."
+        )
+
+    def ana_stops_planner(self) -> None:
+        self.telling.step(f"{PERSON} ends planner's delegation")
+        root = self.held["planner's hold"].claims["delegation_id"]
+        self.person.stop(_page(self.cast), root)
+        if not self.trail.has_ended(root):
+            raise NotAsToldError("the audit trail says nothing of an end")
+        self.telling.outcome(GOOD, "stopped, on the page “Agents acting for me”")
+
+    def every_token_is_refused(self) -> None:
+        self.telling.step("Every token below is refused at the next call")
+        for agent, api, path, name in (
+            ("planner", "calendar", "/events", "calendar token"),
+            ("booker", "flights", "/flights", "flights token"),
+            (SCOUT, "flights", "/flights", f"{SCOUT}'s token"),
+        ):
+            self.call(agent, api, path, name, 401)
+            self.held[name].is_refused = True
+        self.refused_for_good("planner", "planner's hold", "delegation.ended", "renew", of="hold")
+        self.refused_for_good("booker", "booker's hold", "delegation.ended", "renew", of="hold")
+        self.taken_in_vain("booker", "hand-over to booker", "delegation.ended")
+        self.taken_in_vain(SCOUT, f"hand-over to {SCOUT}", None)
+        self.telling.aside(f"{SCOUT} is retired with the task: it is nobody to the server now.")
+        self.telling.tree(PERSON, list(self.held.values()))
+        left = [token.name for token in self.held.values() if not token.is_refused]
+        if left:
+            raise NotAsToldError(f"nobody has tried {', '.join(left)}")

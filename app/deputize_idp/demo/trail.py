@@ -1,0 +1,43 @@
+"""Reading the server's audit trail, beside the server: what it says of refusals and endings."""
+
+from pathlib import Path
+
+from sqlalchemy import select
+
+from deputize.audit.models import event
+from deputize.core.clock import SystemClock
+from deputize.core.db import Database
+
+from ..configuration import PLUGIN_DATABASE
+
+
+class Trail:
+    """The events in the plugin's database in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._db = Database(f"sqlite:///{folder.resolve() / PLUGIN_DATABASE}", SystemClock())
+        self._told = {id_ for id_, _ in self._refusals()}
+
+    def new_rules(self, agent: str) -> list[str]:
+        """Return the rules by which `agent` was refused since this was last asked."""
+        new = [(id_, rule) for id_, rule in self._refusals(agent) if id_ not in self._told]
+        self._told |= {id_ for id_, _ in new}
+        return [rule for _, rule in new]
+
+    def has_ended(self, delegation_id: str) -> bool:
+        """Tell whether somebody has ended the delegation."""
+        ended = select(event.c.id).where(
+            event.c.kind == "delegation.ended", event.c.delegation_id == delegation_id
+        )
+        with self._db.read() as tx:
+            return tx.execute(ended).first() is not None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._db.close()
+
+    def _refusals(self, agent: str | None = None) -> list[tuple[str, str]]:
+        refused = select(event.c.id, event.c.rule).where(event.c.kind == "token.refused")
+        by_agent = refused.where(event.c.agent == agent) if agent else refused
+        with self._db.read() as tx:
+            return [(row.id, row.rule) for row in tx.execute(by_agent)]

@@ -1,0 +1,80 @@
+"""The identity provider with Deputize added to it: what `deputize serve` serves.
+
+This is all that a team does to its own server: make the app, describe it as a `Host`,
+call `init_app`.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+from pydantic import SecretStr
+
+from deputize import Deputize
+from deputize.core.clock import FileClock
+from deputize.settings import Settings as PluginSettings
+
+from . import create_app
+from .configuration import Configuration
+from .database import db
+from .host import IdpHost
+from .serve import serve, settings_from_environment
+
+ENVIRONMENT = "DEPUTIZE_SERVED_SETTINGS"
+TARGET = "deputize_idp.with_agents:app_from_environment"
+
+
+def create_app_with_agents(configuration: Configuration) -> Flask:
+    """The WSGI app of both, ready to answer."""
+    app = create_app(configuration.idp, clock=clock_of(configuration.plugin))
+    settings = with_key_secret(configuration.plugin, app.config["SECRET_KEY"])
+    Deputize(host=IdpHost(app), settings=settings).init_app(app)
+    return app
+
+
+def clock_of(settings: PluginSettings) -> Callable[[], float]:
+    """One clock for both, also where tests move it."""
+    return FileClock(Path(settings.clock_file)).now if settings.clock_file else time.time
+
+
+def with_key_secret(settings: PluginSettings, secret_key: str) -> PluginSettings:
+    """The plugin's signing keys are encrypted at rest too, and by the same secret: each
+    derives a key of its own from it."""
+    if settings.key_secret is not None:
+        return settings
+    return settings.model_copy(update={"key_secret": SecretStr(secret_key)})
+
+
+def serve_with_agents(configuration: Configuration, host: str, port: int, workers: int = 1) -> None:
+    """Serve both until SIGTERM or SIGINT, as `serve` does.
+
+    :raises SystemExit: with 1 if the address is taken, or a worker could not start or died.
+    """
+    prepare(configuration)
+    os.environ[ENVIRONMENT] = dump(configuration.plugin)
+    serve(configuration.idp, host, port, workers, target=TARGET)
+
+
+def prepare(configuration: Configuration) -> None:
+    """Make both databases before there are workers, and leave no connection to inherit."""
+    app = create_app_with_agents(configuration)
+    app.extensions["deputize"].context.db.close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+def app_from_environment() -> Flask:
+    """The app in a worker; its settings are taken out of the environment."""
+    plugin = PluginSettings.model_validate_json(os.environ.pop(ENVIRONMENT))
+    return create_app_with_agents(Configuration(settings_from_environment(), plugin))
+
+
+def dump(settings: PluginSettings) -> str:
+    """The settings as JSON, with the key secret in it: for the environment, not for a log."""
+    plain = settings.model_dump(mode="json")
+    if settings.key_secret:
+        plain["key_secret"] = settings.key_secret.get_secret_value()
+    return json.dumps(plain)

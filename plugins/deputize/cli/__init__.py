@@ -1,0 +1,23 @@
+"""The plugin's commands: `flask deputize …` on any host, mounted into `deputize` on ours.
+
+On a host of your own: `app.cli.add_command(deputize.cli.deputize)`.
+"""
+
+import click
+
+from .agents import agents
+from .audit import audit
+from .declaration import apply_command, export_command
+from .delegations import delegations
+from .keys import keys
+from .parts import plugins
+from .token import token
+
+
+@click.group("deputize")
+def deputize() -> None:
+    """Agents, what they may do, and what they are doing."""
+
+
+for command in (apply_command, export_command, agents, delegations, token, keys, audit, plugins):
+    deputize.add_command(command)
