@@ -29,7 +29,7 @@ from .configuration import LEFT_OUT, SECTION, Chosen, load_configuration
 from .declaration import all_people, exported_clients, exported_people
 from .host import IdpHost
 from .settings import Settings
-from .with_agents import create_app_with_agents, serve_with_agents
+from .with_agents import close, create_app_with_agents, serve_with_agents
 
 WHERE = (
     click.Option(
@@ -64,8 +64,11 @@ def on_the_data(run: Run) -> Run:
     def inside(data: Path, config: Path | None, database: str | None, **kwargs: Any) -> Any:
         with one_line_errors():
             app = open_app(Chosen(data, config, database))
-            with app.app_context():
-                return run(**kwargs)
+            try:
+                with app.app_context():
+                    return run(**kwargs)
+            finally:
+                close(app)
 
     return inside
 

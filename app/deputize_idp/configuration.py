@@ -11,6 +11,7 @@ from typing import Any
 
 from deputize.configuration import Layers, load_model, load_settings, validate_sections
 from deputize.settings import Settings as PluginSettings
+from deputize.typed_toml import raise_mistakes, read_toml
 
 from .database import private_file
 from .settings import Settings
@@ -53,6 +54,7 @@ def load_configuration(chosen: Chosen, environ: Mapping[str, str]) -> Configurat
     """
     if chosen.config:
         validate_sections(chosen.config, SECTIONS)
+        _validate_said_once(chosen.config)
     own_file = f"sqlite:///{chosen.data.resolve() / PLUGIN_DATABASE}"
     plugin = load_settings(
         Layers(
@@ -67,11 +69,18 @@ def load_configuration(chosen: Chosen, environ: Mapping[str, str]) -> Configurat
         "data": str(chosen.data),
         "organisation": plugin.web.organisation,
     }
-    if plugin.database_url == own_file:
-        private_file(chosen.data, PLUGIN_DATABASE)
-    else:
+    if plugin.database_url != own_file:
         shared["database_url"] = plugin.database_url
     layers = Layers(
         section=SECTION, prefix=PREFIX, file=chosen.config, environ=environ, given=shared
     )
-    return Configuration(load_model(Settings, layers), plugin)
+    idp = load_model(Settings, layers)
+    if plugin.database_url == own_file:
+        private_file(chosen.data, PLUGIN_DATABASE)
+    return Configuration(idp, plugin)
+
+
+def _validate_said_once(file: Path) -> None:
+    own = read_toml(file).get(SECTION)
+    twice = sorted(SHARED.intersection(own if isinstance(own, dict) else ()))
+    raise_mistakes([f"{file}: [{SECTION}] {key}: is said once, under [deputize]" for key in twice])

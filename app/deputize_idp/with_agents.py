@@ -60,7 +60,11 @@ def serve_with_agents(configuration: Configuration, host: str, port: int, worker
 
 def prepare(configuration: Configuration) -> None:
     """Make both databases before there are workers, and leave no connection to inherit."""
-    app = create_app_with_agents(configuration)
+    close(create_app_with_agents(configuration))
+
+
+def close(app: Flask) -> None:
+    """Let go of both databases."""
     app.extensions["deputize"].context.db.close()
     with app.app_context():
         db.engine.dispose()

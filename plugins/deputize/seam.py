@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from authlib.consts import default_json_headers
 from flask import Flask, Request, Response, g, request
 
 from .agents.authenticate import (
@@ -22,7 +23,6 @@ from .agents.models import TOKEN_EXCHANGE, find_agent
 from .delegation.consent import authorize, read_form
 from .delegation.context import Context, Reading
 from .delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
-from .delegation.keys import ACCESS_TOKEN_TYP
 from .delegation.registration import register
 from .delegation.server import AgentRequest, AgentServer
 from .host import Paths
@@ -42,6 +42,11 @@ DEFAULT_PATHS = Paths(
     oauth_metadata="/.well-known/oauth-authorization-server",
     openid_metadata="/.well-known/openid-configuration",
 )
+
+
+FORM = "application/x-www-form-urlencoded"
+_NOT_ALLOWED = Answer(405, {"error": "invalid_request"}, [*default_json_headers, ("Allow", "POST")])
+_TOO_LARGE = Answer(413, {"error": "invalid_request"}, default_json_headers)
 
 
 class Seam:
@@ -112,8 +117,13 @@ class Seam:
         answer: Callable[[AgentRequest], Answer],
     ) -> Response | None:
         if request.method != "POST":
-            return None
+            return self._not_allowed(endpoint)
         with self.context.reading() as reading:
+            if self._is_too_large():
+                ours = self._lacks(endpoint) or _names_us_by_header(reading)
+                return _respond(_TOO_LARGE) if ours else None
+            # Keeps the bytes: a host's own hooks may read the body after us.
+            request.get_data(cache=True)
             if not self._lacks(endpoint) and not is_ours(reading):
                 return None
             g.answered_by_deputize = True
@@ -121,7 +131,7 @@ class Seam:
 
     def _register(self) -> Response | None:
         if request.method != "POST":
-            return None
+            return self._not_allowed("registration")
         body = _json_of(request, self.context.settings.bounds.body_bytes)
         bearer = request.headers.get("Authorization", "").partition(" ")[2]
         is_agent = isinstance(body, dict) and body.get("client_type") == "agent"
@@ -129,6 +139,13 @@ class Seam:
         return _respond(register(self.context, dict(request.headers), body)) if ours else None
 
     # -- whose request is it? ---------------------------------------------------
+
+    def _not_allowed(self, endpoint: str) -> Response | None:
+        """Answer another method than POST where the endpoint is ours alone (RFC 9110 §15.5.6)."""
+        return _respond(_NOT_ALLOWED) if self._lacks(endpoint) else None
+
+    def _is_too_large(self) -> bool:
+        return (request.content_length or 0) > self.context.settings.bounds.body_bytes
 
     def _lacks(self, name: str) -> bool:
         return getattr(self.theirs, name) is None
@@ -147,33 +164,65 @@ class Seam:
         form = dict(request.form.lists())
         headers = {"Authorization": request.headers.get("Authorization", "")}
         return AgentRequest(
-            reading, self.context.issuer + request.path, headers, form, dict(request.args.lists())
+            reading,
+            self.context.issuer + request.path,
+            headers,
+            form,
+            dict(request.args.lists()),
+            request.mimetype == FORM,
         )
 
     # -- joining the host's documents --------------------------------------------
 
     def _after_introspection(self, response: Response) -> Response:
         # The host authenticated a client of its own. Whatever it believes of a token of
-        # ours, we alone answer for it, and that client is not whom it is for.
-        if "answered_by_deputize" in g or response.status_code != 200:
+        # ours, and of the hint, we alone answer for it, and that client is not whom it is for.
+        if "answered_by_deputize" in g or request.method != "POST":
             return response
-        if not _is_our_token(request.form.get("token", "")):
-            return response
-        return _with_json(response, {"active": False})
+        is_answer = response.status_code == 200 or _is_about_the_hint(response)
+        if is_answer and self._is_our_token(request.form.get("token", "")):
+            return _with_json(response, {"active": False})
+        return response
+
+    def _is_our_token(self, token: str) -> bool:
+        if token.startswith(_OUR_PREFIXES):
+            return True
+        kid = unverified_header(token).get("kid")
+        with self.context.reading() as reading:
+            return isinstance(kid, str) and kid in reading.moment.keys.by_kid
 
     def _join_jwks(self, response: Response) -> Response:
-        with self.context.db.read() as tx:
-            ours = self.context.moment(tx).keys.public()
-        theirs = response.get_json(silent=True) if response.status_code == 200 else None
-        keys = theirs.get("keys", []) if isinstance(theirs, dict) else []
-        return _with_json(response, {**(theirs or {}), "keys": [*keys, *ours]})
+        def join(theirs: dict[str, Any]) -> dict[str, Any]:
+            with self.context.reading() as reading:
+                ours = reading.moment.keys.public()
+            return {**theirs, "keys": [*theirs.get("keys", []), *ours]}
+
+        return self._joined(response, "jwks", join)
 
     def _join_metadata(self, response: Response) -> Response:
-        theirs = response.get_json(silent=True) if response.status_code == 200 else None
-        if not isinstance(theirs, dict) and request.path == self.paths.openid_metadata:
+        def join(theirs: dict[str, Any]) -> dict[str, Any]:
+            return merge_metadata(theirs, our_metadata(self.context, self.paths))
+
+        is_openid = request.path == self.paths.openid_metadata
+        return self._joined(response, "openid_metadata" if is_openid else "oauth_metadata", join)
+
+    def _joined(
+        self,
+        response: Response,
+        document: str,
+        join: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> Response:
+        """Return the host's document with ours joined, or ours where the host has none.
+
+        Whatever else a host answers (not modified, unavailable) goes through: our part
+        alone would make those that keep it forget the host's.
+        """
+        if request.method not in ("GET", "HEAD"):
             return response
-        ours = our_metadata(self.context, self.paths)
-        return _with_json(response, merge_metadata(theirs or {}, ours))
+        if self._lacks(document):
+            return _with_json(response, join({}))
+        theirs = response.get_json(silent=True) if response.status_code == 200 else None
+        return _with_json(response, join(theirs)) if isinstance(theirs, dict) else response
 
 
 def all_paths(theirs: Paths) -> Paths:
@@ -199,6 +248,10 @@ def _names_us(reading: Reading) -> bool:
     return any(reading.find_client(name) for name in set(_named_clients(request)))
 
 
+def _names_us_by_header(reading: Reading) -> bool:
+    return any(map(reading.find_client, _basic_user(request.headers.get("Authorization", ""))))
+
+
 def _basic_user(header: str) -> list[str]:
     try:
         found = basic_credentials(header)
@@ -207,9 +260,9 @@ def _basic_user(header: str) -> list[str]:
     return [found[0]] if found else []
 
 
-def _is_our_token(token: str) -> bool:
-    is_jwt = unverified_header(token).get("typ") == ACCESS_TOKEN_TYP
-    return token.startswith(_OUR_PREFIXES) or is_jwt
+def _is_about_the_hint(response: Response) -> bool:
+    answer = response.get_json(silent=True)
+    return isinstance(answer, dict) and answer.get("error") == "unsupported_token_type"
 
 
 def _json_of(incoming: Request, max_bytes: int) -> Any:

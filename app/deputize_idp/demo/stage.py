@@ -36,29 +36,23 @@ class Stage:
         self.held[name] = Held(name, answer["token"], answer["claims"])
         return self.held[name]
 
-    def refused(self, agent: str, name: str, rule: str | None, do: str, **request: Any) -> None:
-        """Let an agent try what must be refused, by the rule that the audit trail names.
-
-        :param rule: None where the server does not even know who asks, and only counts it
-        """
+    def refused(self, agent: str, name: str, rule: str, do: str, **request: Any) -> None:
+        """Let an agent try what must be refused, by the rule that the audit trail names."""
         answer = self.cast.agents[agent].ask(do, **request)
         rules = self.trail.new_rules(self.cast.client_ids.get(agent, agent))
         said = answer.get("refused") or answer.get("failed") or "it was not refused"
-        if "refused" not in answer or rules != ([rule] if rule else []):
+        if "refused" not in answer or rules != [rule]:
             raise NotAsToldError(f"{agent} tried to {do} {name}: {said}; audit trail: {rules}")
         self.telling.outcome(BAD, f"{agent} tries to {do} {name}")
         self.telling.line(f"  the server: {said}")
-        if rule:
-            self.telling.line(f"  audit trail: {rule}")
+        self.telling.line(f"  audit trail: {rule}")
 
-    def refused_for_good(
-        self, agent: str, name: str, rule: str | None, do: str, **request: Any
-    ) -> None:
+    def refused_for_good(self, agent: str, name: str, rule: str, do: str, **request: Any) -> None:
         """Do the same once it is over: the token is good for nothing any more."""
         self.refused(agent, name, rule, do, **request)
         self.held[name].is_refused = True
 
-    def taken_in_vain(self, agent: str, name: str, rule: str | None) -> None:
+    def taken_in_vain(self, agent: str, name: str, rule: str) -> None:
         """Do it with a hand-over, by the agent that it is for."""
         token = self.held[name].value
         self.refused_for_good(agent, name, rule, "take", token=token, keep="again")

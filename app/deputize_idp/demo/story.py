@@ -181,8 +181,8 @@ class Story(Stage):
         self.refused_for_good("planner", "planner's hold", "delegation.ended", "renew", of="hold")
         self.refused_for_good("booker", "booker's hold", "delegation.ended", "renew", of="hold")
         self.taken_in_vain("booker", "hand-over to booker", "delegation.ended")
-        self.taken_in_vain(SCOUT, f"hand-over to {SCOUT}", None)
-        self.telling.aside(f"{SCOUT} is retired with the task: it is nobody to the server now.")
+        self.taken_in_vain(SCOUT, f"hand-over to {SCOUT}", "client.not_active")
+        self.telling.aside(f"{SCOUT} is retired with the task that it was spawned in.")
         self.telling.tree(PERSON, list(self.held.values()))
         left = [token.name for token in self.held.values() if not token.is_refused]
         if left:

@@ -22,6 +22,7 @@ from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import is_secret
 from ..core.used_once import use_once
+from ..core.values import is_storable
 from .models import Agent
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -123,21 +124,9 @@ def authenticate(
     """Return the caller whose `credentials` these are.
 
     :param client: what is registered under the credentials' client id
-    :raises Refusal: `client.not_authenticated`; `client.not_active` for an agent that
-        proved who it is, but is not active and unexpired
+    :raises Refusal: `client.not_authenticated`
     """
-    caller = _prove(credentials, client, issuer, now, max_jti)
-    if isinstance(caller.client, Agent) and not caller.client.is_live(now):
-        raise Refusal("client.not_active", _REFUSED, detail=caller.client_id)
-    return caller
-
-
-_REFUSED = "Client authentication failed."
-
-
-def _prove(
-    given: Credentials, client: Agent | ResourceServer | None, issuer: str, now: int, max_jti: int
-) -> Caller:
+    given = credentials
     method = _registered_method(client)
     if given.method == "private_key_jwt" == method and isinstance(client, Agent):
         return Caller(client, _verify_assertion(given, client, issuer, now, max_jti))
@@ -148,6 +137,18 @@ def _prove(
     if is_secret(given.secret, stored) and by_secret and client is not None:
         return Caller(client)
     raise Refusal("client.not_authenticated", _REFUSED)
+
+
+def require_live(caller: Caller, now: int) -> None:
+    """Refuse an agent that proved who it is, but is not active and unexpired.
+
+    :raises Refusal: `client.not_active`, which tells no more than a wrong secret would
+    """
+    if isinstance(caller.client, Agent) and not caller.client.is_live(now):
+        raise Refusal("client.not_active", _REFUSED)
+
+
+_REFUSED = "Client authentication failed."
 
 
 def _registered_method(client: Agent | ResourceServer | None) -> str | None:
@@ -238,6 +239,7 @@ def _verify_assertion(
         and claims.get("aud") in (issuer, [issuer])
         and isinstance(jti, str)
         and 0 < len(jti) <= max_jti
+        and is_storable(jti)
         and _is_within_time(claims, now)
     )
     if not good:

@@ -43,6 +43,7 @@ def _read_key(key: Any) -> dict[str, Any]:
         if not _is_strong(imported):
             raise Refusal(_RULE, "A key is of a kind or size that is not accepted.")
         stored: dict[str, Any] = {n: v for n, v in key.items() if isinstance(v, str)}
+        canonical_json(stored)
         JWKRegistry.import_key(stored).thumbprint()
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise Refusal(_RULE, "A key of jwks cannot be read.") from None

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from ..core.db import Prepared, Transaction, metadata
-from ..core.values import Words, line, words
+from ..core.values import Words, is_client_id, line, words
 from .lifecycle import Status
 
 #: In `delegates_to` and a delegation's pass-on list: agents that the holder spawned in this task.
@@ -143,7 +143,9 @@ def agent_to_row(registered: Agent) -> dict[str, Any]:
 
 
 def find_agent(tx: Transaction, client_id: str) -> Agent | None:
-    """Return the agent of that client id, whatever its status."""
+    """Return the agent of that client id, whatever its status; None for what cannot be one."""
+    if not is_client_id(client_id):
+        return None
     row = _BY_ID.first(tx, {"client_id": client_id})
     return agent_from_row(dict(zip(agent.c.keys(), row, strict=True))) if row else None
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..audit.record import Event, record
+from ..catalogue.models import RESERVED_SCOPES
 from ..core.db import Transaction, insert_unless_present
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
@@ -78,6 +79,8 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
         expires_at=_numeric_date(body, "agent_expires_at"),
     )
     by_key = metadata.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105 - a name
+    if metadata.scope & RESERVED_SCOPES:
+        raise Refusal("registration.metadata", "scope names what agents never hold.")
     if by_key != (metadata.jwks is not None):
         raise Refusal("registration.metadata", "private_key_jwt and jwks come together.")
     return metadata

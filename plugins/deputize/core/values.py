@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 Words = frozenset[str]
@@ -31,6 +32,19 @@ def is_scope_token(text: str) -> bool:
 def is_client_id(text: str) -> bool:
     """Tell whether `text` can name an agent: 1 to 64 unreserved characters, no space or slash."""
     return _CLIENT_ID.fullmatch(text) is not None
+
+
+def is_id(text: str) -> bool:
+    """Tell whether `text` has the form of an id that we made."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether `text` can be encoded and stored: no lone surrogate, no NUL."""
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def is_thumbprint(text: str) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from ..agents.models import Agent, find_agents
 from ..audit.models import event
 from ..core.db import Transaction
+from ..core.values import is_id
 from ..delegation.context import Context
 from ..delegation.models import delegation, delegation_from_row, person, subtree
 from ..delegation.node import Delegation
@@ -119,6 +120,8 @@ class _View:
 
     def find(self, delegation_id: str) -> Delegation | None:
         """Return the delegation, if it is this person's."""
+        if not is_id(delegation_id):
+            return None
         mine = (
             select(delegation)
             .join(person, person.c.id == delegation.c.person_id)

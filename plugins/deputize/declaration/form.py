@@ -31,6 +31,7 @@ from ..core.values import is_client_id, is_resource_identifier, is_scope_token
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TEN_YEARS = 10 * 365 * 86400
+_LONGEST_SECRET = 1024
 _LAST_SECOND = 253_402_300_799
 
 
@@ -78,6 +79,12 @@ def _jwks(value: Any) -> str:
         raise ValueError(refusal.text) from None
 
 
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if not MINIMUM_SECRET_LENGTH <= len(secret.get_secret_value()) <= _LONGEST_SECRET:
+        raise ValueError(f"expected {MINIMUM_SECRET_LENGTH} characters at least")
+    return secret
+
+
 def _is_own_scope(name: str) -> bool:
     return name in OWN_SCOPES or name in RESERVED_SCOPES
 
@@ -89,7 +96,7 @@ Line = Annotated[
 ]
 Paragraph = Annotated[str, StringConstraints(max_length=2000), _check(_is_text, "printable text")]
 FileName = Annotated[Path, Field(strict=False)]
-Secret = Annotated[SecretStr, Field(min_length=MINIMUM_SECRET_LENGTH, max_length=1024)]
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 AgentName = Annotated[
     str, _check(is_client_id, "1 to 64 letters, digits or . _ ~ -, a letter or digit first")

@@ -42,7 +42,9 @@ _SINGLE = (
     "request",
     "request_uri",
 )
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+#: RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time
+#: of the request for loopback IP redirect URIs". The rest is compared as it was registered.
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?((?:[/?].*)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +130,8 @@ def is_redirect_uri_of(agent: Agent, uri: str) -> bool:
 
 
 def _same_loopback(uri: str, registered: str) -> bool:
-    try:
-        asked, known = urlsplit(uri), urlsplit(registered)
-        port = asked.port
-    except ValueError:
-        return False
-    if known.scheme != "http" or known.hostname not in _LOOPBACK:
-        return False
-    host = f"[{known.hostname}]" if known.hostname == "::1" else known.hostname
-    same_port = known._replace(netloc=f"{host}:{port}" if port is not None else str(host))
-    return asked == same_port
+    asked, known = _LOOPBACK.fullmatch(uri), _LOOPBACK.fullmatch(registered)
+    return asked is not None and known is not None and asked.groups() == known.groups()
 
 
 def _who_and_where(tx: Transaction, parameters: Mapping[str, list[str]]) -> tuple[Agent, str]:

@@ -5,6 +5,7 @@ No personal data beyond `sub`.
 
 from typing import Any
 
+from ..agents.models import Agent
 from ..core.values import Words, line
 from .act_chain import act_claim
 from .node import Delegation
@@ -42,17 +43,21 @@ def _authentication(node: Delegation) -> dict[str, Any]:
 
 
 def own_claims(
-    issuer: str, client_id: str, audience: str, scope: Words, jti: str, now: int, expires_at: int
+    issuer: str, agent: Agent, audience: str, scope: Words, jti: str, now: int, expires_at: int
 ) -> dict[str, Any]:
-    """Return what a token of an agent that acts for itself says: no `act`, nobody's delegation."""
+    """Return what a token of an agent that acts for itself says: no `act`, nobody's delegation.
+
+    It is good for this revision of the registration: whatever is edited or stopped ends it.
+    """
     return {
         "iss": issuer,
-        "sub": client_id,
+        "sub": agent.client_id,
         "aud": audience,
-        "client_id": client_id,
+        "client_id": agent.client_id,
         "iat": now,
         "exp": expires_at,
         "jti": jti,
         "scope": line(scope),
         "sub_profile": "ai_agent",
+        "agent_revision": agent.revision,
     }

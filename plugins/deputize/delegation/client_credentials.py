@@ -9,7 +9,6 @@ from typing import Any
 
 from ..agents.authenticate import caller_of
 from ..agents.models import CLIENT_CREDENTIALS, Agent, find_agent
-from ..catalogue.models import OWN_SCOPES
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.values import Words
@@ -41,6 +40,7 @@ class OwnToken:
         target = self._target(decision, agent)
         return mint_own(
             decision,
+            agent,
             audience=target,
             scope=self._scope(decision, agent, target),
             is_still_so=partial(_is_unchanged, agent),
@@ -55,12 +55,16 @@ class OwnToken:
         return self.resource
 
     def _scope(self, decision: Decision, agent: Agent, target: str) -> Words:
+        # Of the catalogue alone: what is the server's own, or the agent's towards a person's
+        # task, is nothing that an agent holds by itself.
         rules = decision.moment.rules
-        held = agent.scope - OWN_SCOPES.keys() - rules.sensitive
+        held = agent.scope & decision.moment.catalogue.scopes.keys() - rules.sensitive
         held &= rules.scopes_by_resource.get(target, held)
         if self.scope is not None and not self.scope <= held:
             raise Refusal("scope.beyond_agent", "The scope is more than the agent holds there.")
-        return self.scope if self.scope is not None else held
+        if not held and target in rules.scopes_by_resource:
+            raise Refusal("scope.empty", "Nothing that the agent holds belongs to that target.")
+        return self.scope if self.scope is not None else frozenset(held)
 
 
 def _is_unchanged(agent: Agent, tx: Transaction) -> bool:

@@ -14,6 +14,7 @@ from functools import partial
 from sqlalchemy import Table, insert, update
 
 from ..agents.authenticate import Caller
+from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.refusal import Refusal
@@ -213,6 +214,7 @@ def draw(tx: Transaction, name: str, limit: int, rule: str) -> None:
 
 def mint_own(
     decision: Decision,
+    agent: Agent,
     *,
     audience: str,
     scope: Words,
@@ -220,9 +222,9 @@ def mint_own(
 ) -> Mint:
     """Make a token for an agent that acts for itself: nobody's delegation, and no node."""
     context, caller, moment = decision.context, decision.caller, decision.moment
-    client_id, jti = caller.client_id, new_id()
-    expires_at = min(moment.now + context.settings.tokens.lifetime, caller.agent.expires_at)
-    claims = own_claims(context.issuer, client_id, audience, scope, jti, moment.now, expires_at)
+    client_id, jti = agent.client_id, new_id()
+    expires_at = min(moment.now + context.settings.tokens.lifetime, agent.expires_at)
+    claims = own_claims(context.issuer, agent, audience, scope, jti, moment.now, expires_at)
     facts = {"jti": jti, "aud": audience, "scope": line(scope), "exp": expires_at}
     return Mint(
         caller=caller,

@@ -24,6 +24,7 @@ from ..core.db import Transaction, metadata
 from ..core.secrets import new_id
 from ..core.values import canonical_json
 from ..core.versions import raise_version
+from ..part import ConfigurationError
 
 ALGORITHM = "ES256"
 ACCESS_TOKEN_TYP = "at+jwt"  # noqa: S105 - a header's value (RFC 9068 §2.1)
@@ -139,12 +140,15 @@ class KeyStore:
         return self._box.encrypt(text.encode()).decode() if self._box else text
 
     def _open(self, stored: str) -> Any:
-        if not self._box or stored.startswith("{"):
+        if stored.startswith("{"):
             return json.loads(stored)
+        if not self._box:
+            raise ConfigurationError("deputize.key_secret: the stored signing keys need it")
         try:
             return json.loads(self._box.decrypt(stored.encode()))
         except InvalidToken:
-            raise ValueError("deputize.key_secret does not open the stored signing keys") from None
+            message = "deputize.key_secret: it does not open the stored signing keys"
+            raise ConfigurationError(message) from None
 
 
 def _derive(secret: str) -> bytes:

@@ -92,7 +92,9 @@ def why_dead(standing: Standing | None, now: int) -> str | None:
 def is_own_token_live(tx: Transaction, claims: Mapping[str, Any], now: int) -> bool:
     """Tell whether the token that an agent got for itself is good: it hangs on the agent alone."""
     owner = find_agent(tx, claims["client_id"])
-    return owner is not None and owner.is_live(now) and not is_used(tx, REVOKED, claims["jti"])
+    if owner is None or not owner.is_live(now) or owner.revision != claims["agent_revision"]:
+        return False
+    return not is_used(tx, REVOKED, claims["jti"])
 
 
 #: What the party itself may be told; outsiders are answered before this is asked.

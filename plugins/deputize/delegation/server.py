@@ -9,7 +9,7 @@ from typing import Any
 
 from authlib.consts import default_json_headers
 
-from ..agents.authenticate import Caller, authenticate, caller_of, find_credentials
+from ..agents.authenticate import Caller, authenticate, caller_of, find_credentials, require_live
 from ..audit.record import Event, record
 from ..core.refusal import Refusal
 from ..oauth.errors import InvalidRequestError, OAuth2Error
@@ -46,7 +46,7 @@ class AgentServer(ProtocolServer):
     """Answers the token, introspection and revocation requests of agents and resource servers."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__(self._authenticated)
+        super().__init__(caller_of)
         self.context = context
         self._differing: dict[str, Answers] = {}
         for grant, differing in GRANTS:
@@ -57,7 +57,13 @@ class AgentServer(ProtocolServer):
     def create_token_response(self, request: AgentRequest) -> Answer:  # type: ignore[override]
         """Answer a token request. :rfc:`6749#section-5`."""
         differing = self._differing.get(request.form.get("grant_type", ""), _NOTHING)
-        return self._answer("token", request, super().create_token_response, differing)
+
+        def answer(request: AgentRequest) -> Answer:
+            # First of all, so that whatever is refused uses up the assertion.
+            self._authenticate_caller(request)
+            return super(AgentServer, self).create_token_response(request)
+
+        return self._answer("token", request, answer, differing)
 
     def create_introspection_response(self, request: AgentRequest) -> Answer:
         """Answer an introspection request. :rfc:`7662#section-2`."""
@@ -81,8 +87,8 @@ class AgentServer(ProtocolServer):
         return self._answer("revocation", request, answer)
 
     def _caller_and_token(self, request: AgentRequest) -> tuple[Caller, str]:
+        caller = self._authenticate_caller(request)
         request.validate()
-        caller = request.client = self.authenticate_client(request)
         token = request.form.get("token")
         if token is None or len(token) > self.context.settings.bounds.token_bytes:
             raise InvalidRequestError("The token is missing or too long.")
@@ -137,7 +143,13 @@ class AgentServer(ProtocolServer):
             return answer_to(replay)
         return error
 
-    def _authenticated(self, request: AgentRequest) -> Caller:
+    def _authenticate_caller(self, request: AgentRequest) -> Caller:
+        caller: Caller = self._prove(request)
+        request.client = caller  # type: ignore[assignment]
+        require_live(caller, request.reading.moment.now)
+        return caller
+
+    def _prove(self, request: AgentRequest) -> Caller:
         credentials = find_credentials(request.headers or {}, request.form)
         if credentials is None:
             raise Refusal("client.not_authenticated", "Client authentication failed.")

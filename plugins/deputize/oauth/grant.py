@@ -24,6 +24,9 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
     #: Whether the grant reads `authorization_details` (RFC 9396 §6); else they are refused.
     UNDERSTANDS_DETAILS: ClassVar[bool] = False
 
+    #: Whether the grant reads `audience` (RFC 8693 §2.1); else it is refused, never dropped.
+    TAKES_AUDIENCE: ClassVar[bool] = False
+
     #: What a client that may not use the grant is told.
     UNAUTHORIZED: ClassVar[str] = "The client may not use this grant."
 
@@ -34,6 +37,8 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
             raise UnauthorizedClientError(self.UNAUTHORIZED)
         if "authorization_details" in self.form and not self.UNDERSTANDS_DETAILS:
             raise InvalidAuthorizationDetailsError("No type of them is known here.")
+        if "audience" in self.form and not self.TAKES_AUDIENCE:
+            raise InvalidTargetError("This grant takes no audience.")
         self.read_request()
 
     def create_token_response(self) -> TokenResponse:  # type: ignore[override]

@@ -71,6 +71,7 @@ class TokenExchangeGrant(TokenGrant):
 
     GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
+    TAKES_AUDIENCE = True
     UNAUTHORIZED = "The client may not exchange tokens."
 
     #: Types of subject and actor tokens that are understood.

@@ -47,6 +47,8 @@ class FormRequest(OAuth2Request):
     """A POST of `application/x-www-form-urlencoded` parameters to one of the endpoints.
 
     A parameter without a value counts as omitted (RFC 6749 §3.2).
+
+    :param is_form: whether the body was of that type
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class FormRequest(OAuth2Request):
         headers: Any,
         form: Mapping[str, list[str]],
         query: Mapping[str, Any],
+        is_form: bool = True,
     ) -> None:
         super().__init__("POST", uri, headers=headers)
         present = {name: [v for v in values if v] for name, values in form.items()}
@@ -62,6 +65,7 @@ class FormRequest(OAuth2Request):
         self.payload = FormPayload(self.values)
         self._firsts = self.payload.data
         self._query = query
+        self._is_form = is_form
 
     @property
     def args(self) -> dict[str, str | None]:
@@ -76,6 +80,8 @@ class FormRequest(OAuth2Request):
 
         :raises InvalidRequestError: for a repeated parameter, one in the URL, or a NUL
         """
+        if not self._is_form:
+            raise InvalidRequestError("The body is application/x-www-form-urlencoded.")
         if self._query:
             raise InvalidRequestError("Parameters belong in the body, not in the URL.")
         for name, given in self.values.items():
@@ -113,6 +119,8 @@ class ProtocolServer(AuthorizationServer):
         """Answer a token request (RFC 6749 §5), malformed ones included."""
         try:
             request.validate()
+            if "grant_type" not in request.form:
+                raise InvalidRequestError("Missing grant_type in request.")
             grant: Any = self.get_token_grant(request)
             grant.validate_token_request()
             return self.handle_response(*grant.create_token_response())
