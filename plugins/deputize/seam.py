@@ -46,7 +46,7 @@ DEFAULT_PATHS = Paths(
 
 FORM = "application/x-www-form-urlencoded"
 _NOT_ALLOWED = Answer(405, {"error": "invalid_request"}, [*default_json_headers, ("Allow", "POST")])
-_TOO_LARGE = Answer(413, {"error": "invalid_request"}, default_json_headers)
+_TOO_LARGE = Answer(400, {"error": "invalid_request"}, default_json_headers)
 
 
 class Seam:
@@ -122,7 +122,10 @@ class Seam:
             if self._is_too_large():
                 ours = self._lacks(endpoint) or _names_us_by_header(reading)
                 return _respond(_TOO_LARGE) if ours else None
-            # Keeps the bytes: a host's own hooks may read the body after us.
+            # Keeps the bytes: a host's own hooks may read the body after us. A body of no
+            # stated length ends at the host's bound, or at ours.
+            if request.content_length is None and request.max_content_length is None:
+                request.max_content_length = self.context.settings.bounds.body_bytes
             request.get_data(cache=True)
             if not self._lacks(endpoint) and not is_ours(reading):
                 return None

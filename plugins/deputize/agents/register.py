@@ -4,13 +4,16 @@ A client that registers itself is an agent, `pending`, whatever it says. An
 administrator adopts it, names its owner and gives it its ceiling.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import func, select
+
 from ..audit.record import Event, record
 from ..catalogue.models import RESERVED_SCOPES
-from ..core.db import Transaction, insert_unless_present
+from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, is_resource_identifier, words
@@ -29,6 +32,9 @@ from .models import (
 
 AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
 MAX_REDIRECT_URIS = 10
+
+#: Nobody in particular registers: held while what waits is counted, lest anyone fill the disk.
+SELF_REGISTRATION = Lock(Kind.AGENT, " self-registration", exclusive=True)
 
 #: How deep a self-registered agent may delegate until an administrator says otherwise.
 _SELF_REGISTERED_DEPTH = 1
@@ -78,9 +84,9 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
         jwks=read_jwks(body["jwks"]) if "jwks" in body else None,
         expires_at=_numeric_date(body, "agent_expires_at"),
     )
-    by_key = metadata.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105 - a name
     if metadata.scope & RESERVED_SCOPES:
         raise Refusal("registration.metadata", "scope names what agents never hold.")
+    by_key = metadata.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105 - a name
     if by_key != (metadata.jwks is not None):
         raise Refusal("registration.metadata", "private_key_jwt and jwks come together.")
     return metadata
@@ -91,10 +97,15 @@ def register_itself(
 ) -> tuple[Agent, str | None]:
     """Store a pending agent; return it, and its secret where it authenticates by one.
 
-    :raises Refusal: `registration.refused` where self-registration is off
+    The caller holds `SELF_REGISTRATION`: what waits is counted under it.
+
+    :raises Refusal: `registration.refused` where self-registration is off,
+        `registration.full` where as many wait as may
     """
     if settings.agents.self_registered == "refuse":
         raise Refusal("registration.refused", "Agents are registered by an administrator here.")
+    if _how_many_wait(tx) >= settings.agents.max_pending:
+        raise Refusal("registration.full", "Too many agents wait to be adopted: try later.")
     if AUTHORIZATION_CODE in metadata.grant_types and not metadata.redirect_uris:
         raise Refusal("registration.redirect_uri", "authorization_code needs redirect_uris.")
     by_secret = metadata.token_endpoint_auth_method.startswith("client_secret")
@@ -124,6 +135,13 @@ def register_itself(
     return registered, secret
 
 
+def _how_many_wait(tx: Transaction) -> int:
+    waiting = select(func.count()).where(
+        agent.c.origin == "self", agent.c.status == Status.PENDING, agent.c.expires_at > tx.now
+    )
+    return int(tx.execute(waiting).scalar_one())
+
+
 def store_agent(tx: Transaction, registered: Agent, happened: Event) -> None:
     """Insert `registered` with its event.
 
@@ -151,6 +169,11 @@ def registration_response(registered: Agent, secret: str | None = None) -> dict[
         "agent_owner": registered.owner,
         "agent_parent": registered.parent,
         "agent_purpose": registered.purpose or None,
+        "agent_model": registered.model,
+        "agent_vendor": registered.vendor,
+        "software_version": registered.software_version,
+        "jwks": json.loads(registered.jwks) if registered.jwks else None,
+        "resources": sorted(registered.resources) or None,
         "agent_expires_at": registered.expires_at,
         "max_delegation_depth": registered.max_delegation_depth,
         "delegates_to": sorted(registered.delegates_to),

@@ -27,7 +27,11 @@ def agents() -> None:
 
 
 @agents.command("list")
-@click.option("--status", type=click.Choice([*Status]), help="Only those of this status.")
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in Status]),
+    help="Only those of this status.",
+)
 @on_the_app
 def list_agents(status: str | None) -> None:
     """List every agent, by its client id."""

@@ -145,10 +145,10 @@ def _below(tx: Transaction, top: Delegation) -> list[Delegation]:
 def _tree(nodes: list[Delegation]) -> Tree:
     branches: dict[str | None, Tree] = {}
     for node in nodes:
-        label = safe(f"{node.actor}  {' '.join(sorted(node.scope))}  {node.target}  {node.id}")
+        label = safe(f"{node.actor}: {' '.join(sorted(node.scope))} at {node.target} ({node.id})")
         if node.ended_at is not None:
             label.stylize("dim")
-            label.append(f"  ended ({node.ended_why})")
+            label.append(f", ended ({node.ended_why})")
         above = branches.get(node.parent_id)
         branches[node.id] = Tree(label) if above is None else above.add(label)
     return branches[nodes[0].id]

@@ -24,7 +24,7 @@ from ..part import ConfigurationError
 from ..web.words import neutralise
 
 #: Columns where no terminal says how many it has: lines are not broken in a pipe.
-_PIPE_WIDTH = 200
+_PIPE_WIDTH = 4000
 _LONGEST = 400
 
 #: For commands that take an id: one of our random ids can begin with a `-`.

@@ -151,7 +151,7 @@ def _tree(context: Context, found: Inspected) -> Tree:
 def _actor(found: Inspected, client_id: str) -> str:
     agent = found.agents.get(client_id)
     told = f"{client_id} ({agent.name}, {agent.status})" if agent else f"{client_id} (unknown)"
-    return f"{told}  acts now" if client_id == found.chain[-1] else told
+    return f"{told}, acts now" if client_id == found.chain[-1] else told
 
 
 def _told(name: str, value: Any) -> object:

@@ -40,6 +40,7 @@ ANSWERS: Answers = {
     "refresh": InvalidGrantError,
     "registration": InvalidClientMetadataError,
     "registration.redirect_uri": InvalidRedirectUriError,
+    "registration.full": TemporarilyUnavailableError,
     "registration.refused": InvalidTokenError,
     "scope": InvalidScopeError,
     "scope.needs_approval": InteractionRequiredError,

@@ -44,7 +44,10 @@ _SINGLE = (
 )
 #: RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time
 #: of the request for loopback IP redirect URIs". The rest is compared as it was registered.
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?((?:[/?].*)?)")
+_LOOPBACK = re.compile(
+    r"(?P<start>http://(?:127\.0\.0\.1|\[::1\]|localhost))"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?(?P<rest>(?:[/?].*)?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,9 @@ def is_redirect_uri_of(agent: Agent, uri: str) -> bool:
 
 def _same_loopback(uri: str, registered: str) -> bool:
     asked, known = _LOOPBACK.fullmatch(uri), _LOOPBACK.fullmatch(registered)
-    return asked is not None and known is not None and asked.groups() == known.groups()
+    if asked is None or known is None or int(asked["port"] or 0) > 65535:
+        return False
+    return asked["start"] == known["start"] and asked["rest"] == known["rest"]
 
 
 def _who_and_where(tx: Transaction, parameters: Mapping[str, list[str]]) -> tuple[Agent, str]:

@@ -112,7 +112,12 @@ class AgentTokenExchangeGrant(TokenExchangeGrant):
         return ExchangedToken(
             token=mint.token,
             token_type="Bearer",  # noqa: S106 - a type (RFC 6750)
-            issued_token_type=exchange.requested_token_type or ACCESS_TOKEN_TYPE,
+            issued_token_type=self._type_of(exchange),
             expires_in=mint.expires_in,
             scope=line(mint.scope),
         )
+
+    def _type_of(self, exchange: TokenExchange) -> str:
+        # A spawn token is opaque, whatever was asked for.
+        is_spawn = exchange.resource == self.context.registration_endpoint
+        return ACCESS_TOKEN_TYPE if is_spawn else exchange.requested_token_type or ACCESS_TOKEN_TYPE

@@ -39,8 +39,9 @@ def _access_token(tx: Transaction, moment: Moment, caller: Caller, token: str) -
 
 def _may_ask(caller: Caller, claims: Mapping[str, Any]) -> bool:
     if isinstance(caller.client, Agent):
-        named = claims.get("may_act", {}).get("sub")
-        return caller.client_id in (claims["client_id"], named)
+        named = claims.get("may_act", {})
+        is_named = (named.get("iss"), named.get("sub")) == (claims["iss"], caller.client_id)
+        return is_named or claims["client_id"] == caller.client_id
     return bool(claims["aud"] == caller.client.identifier)
 
 

@@ -10,12 +10,17 @@ from typing import Any
 from authlib.consts import default_json_headers
 
 from ..agents.models import Agent
-from ..agents.register import read_metadata, register_itself, registration_response
+from ..agents.register import (
+    SELF_REGISTRATION,
+    read_metadata,
+    register_itself,
+    registration_response,
+)
 from ..core.refusal import Refusal
 from ..oauth.server import Answer
 from .answers import REGISTRATION_ANSWERS, answer_to
 from .context import Context
-from .issue import SPAWN_TOKEN_PREFIX, draw
+from .issue import SPAWN_TOKEN_PREFIX
 from .spawn import register_spawned
 
 
@@ -35,9 +40,7 @@ def _register(context: Context, headers: Mapping[str, str], body: Any) -> tuple[
     metadata = read_metadata(body, context.settings)
     if token is not None:
         return register_spawned(context, token, metadata), None
-    with context.db.write() as tx:
-        # Nobody in particular registers: what waits is bounded, lest anyone fill the disk.
-        draw(tx, "self_registered", context.settings.agents.max_pending, "quota.pending")
+    with context.db.write([SELF_REGISTRATION]) as tx:
         return register_itself(tx, metadata, context.settings)
 
 

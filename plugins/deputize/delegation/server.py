@@ -10,6 +10,7 @@ from typing import Any
 from authlib.consts import default_json_headers
 
 from ..agents.authenticate import Caller, authenticate, caller_of, find_credentials, require_live
+from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..core.refusal import Refusal
 from ..oauth.errors import InvalidRequestError, OAuth2Error
@@ -70,6 +71,10 @@ class AgentServer(ProtocolServer):
 
         def answer(request: AgentRequest) -> Answer:
             caller, token = self._caller_and_token(request)
+            if isinstance(caller.client, Agent) and caller.client.is_public:
+                # RFC 7662 §2.1: "to prevent token scanning attacks, the endpoint MUST also
+                # require some form of authorization", and a public client proves nothing.
+                raise Refusal("client.not_authenticated", "Client authentication failed.")
             self._spend(caller)
             return Answer(200, introspect(request.reading, caller, token), default_json_headers)
 
@@ -88,11 +93,11 @@ class AgentServer(ProtocolServer):
 
     def _caller_and_token(self, request: AgentRequest) -> tuple[Caller, str]:
         caller = self._authenticate_caller(request)
-        request.validate()
-        token = request.form.get("token")
-        if token is None or len(token) > self.context.settings.bounds.token_bytes:
-            raise InvalidRequestError("The token is missing or too long.")
-        return caller, token
+        if "token" not in request.form:
+            raise InvalidRequestError("Missing token in request.")
+        token = request.form["token"]
+        # One that is too long to be ours is answered as any other that is none.
+        return caller, token if len(token) <= self.context.settings.bounds.token_bytes else ""
 
     def _spend(self, caller: Caller) -> None:
         if caller.assertion is not None:
@@ -144,9 +149,16 @@ class AgentServer(ProtocolServer):
         return error
 
     def _authenticate_caller(self, request: AgentRequest) -> Caller:
-        caller: Caller = self._prove(request)
+        """Return the caller; what is malformed is said before who it is, and uses up as much."""
+        malformed = request.find_mistake()
+        try:
+            caller: Caller = self._prove(request)
+        except Refusal as refusal:
+            raise malformed or refusal from None
         request.client = caller  # type: ignore[assignment]
         require_live(caller, request.reading.moment.now)
+        if malformed:
+            raise malformed
         return caller
 
     def _prove(self, request: AgentRequest) -> Caller:

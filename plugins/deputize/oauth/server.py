@@ -80,15 +80,21 @@ class FormRequest(OAuth2Request):
 
         :raises InvalidRequestError: for a repeated parameter, one in the URL, or a NUL
         """
+        mistake = self.find_mistake()
+        if mistake:
+            raise mistake
+
+    def find_mistake(self) -> InvalidRequestError | None:
+        """Return what is malformed, or None."""
         if not self._is_form:
-            raise InvalidRequestError("The body is application/x-www-form-urlencoded.")
+            return InvalidRequestError("The body is application/x-www-form-urlencoded.")
         if self._query:
-            raise InvalidRequestError("Parameters belong in the body, not in the URL.")
-        for name, given in self.values.items():
-            if len(given) > 1 and name not in REPEATABLE:
-                raise InvalidRequestError("A parameter is repeated.")
-            if any("\x00" in value for value in given):
-                raise InvalidRequestError("A parameter holds a NUL character.")
+            return InvalidRequestError("Parameters belong in the body, not in the URL.")
+        if any(len(v) > 1 and name not in REPEATABLE for name, v in self.values.items()):
+            return InvalidRequestError("A parameter is repeated.")
+        if any("\x00" in value for given in self.values.values() for value in given):
+            return InvalidRequestError("A parameter holds a NUL character.")
+        return None
 
 
 class ProtocolServer(AuthorizationServer):
