@@ -104,7 +104,8 @@ def make_context(settings: Settings, host: Host) -> Context:
     """Return what the rooms share, opened on the settings' database."""
     clock: Clock = FileClock(Path(settings.clock_file)) if settings.clock_file else SystemClock()
     db = Database(settings.database_url, clock)
-    store = KeyStore(settings.key_secret.get_secret_value() if settings.key_secret else None)
+    secret = settings.key_secret.get_secret_value() if settings.key_secret else None
+    store = KeyStore(settings.issuer, secret)
     return Context(
         settings=settings,
         db=db,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from authlib.consts import default_json_headers
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, after_this_request, request
 
 from .agents.authenticate import (
     ASSERTION_TYPE,
@@ -45,6 +45,7 @@ DEFAULT_PATHS = Paths(
 
 
 FORM = "application/x-www-form-urlencoded"
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE", "HTTP_IF_RANGE")
 _NOT_ALLOWED = Answer(405, {"error": "invalid_request"}, [*default_json_headers, ("Allow", "POST")])
 _TOO_LARGE = Answer(400, {"error": "invalid_request"}, default_json_headers)
 
@@ -66,28 +67,21 @@ class Seam:
             self.paths.introspection: self._introspect,
             self.paths.revocation: self._revoke,
             self.paths.registration: self._register,
-        }
-        self._after: dict[str | None, Callable[[Response], Response]] = {
-            self.paths.introspection: self._after_introspection,
-            self.paths.jwks: self._join_jwks,
-            self.paths.oauth_metadata: self._join_metadata,
-            self.paths.openid_metadata: self._join_metadata,
+            self.paths.jwks: self._jwks,
+            self.paths.oauth_metadata: self._oauth_metadata,
+            self.paths.openid_metadata: self._openid_metadata,
         }
 
     def init_app(self, app: Flask) -> None:
-        """Look at each request first, and at each answer last."""
-        # Before the host's own hooks: CSRF protection must not see what programs post to us.
+        """Look at each request before the host's own hooks do.
+
+        CSRF protection must not see what programs post to us.
+        """
         app.before_request_funcs.setdefault(None, []).insert(0, self.before_request)
-        # Flask runs these in reverse: what was added first sees the finished answer.
-        app.after_request_funcs.setdefault(None, []).insert(0, self.after_request)
 
     def before_request(self) -> Response | None:
         answer = self._before.get(request.path)
         return answer() if answer else None
-
-    def after_request(self, response: Response) -> Response:
-        join = self._after.get(request.path)
-        return join(response) if join else response
 
     # -- the endpoints ----------------------------------------------------------
 
@@ -105,7 +99,10 @@ class Seam:
 
     def _introspect(self) -> Response | None:
         answer = self.server.create_introspection_response
-        return self._answer("introspection", _names_us, answer)
+        answered = self._answer("introspection", _names_us, answer)
+        if answered is None and request.method == "POST":
+            after_this_request(self._silence_about_ours)
+        return answered
 
     def _revoke(self) -> Response | None:
         return self._answer("revocation", _names_us, self.server.create_revocation_response)
@@ -129,7 +126,6 @@ class Seam:
             request.get_data(cache=True)
             if not self._lacks(endpoint) and not is_ours(reading):
                 return None
-            g.answered_by_deputize = True
             return _respond(answer(self._agent_request(reading)))
 
     def _register(self) -> Response | None:
@@ -177,11 +173,9 @@ class Seam:
 
     # -- joining the host's documents --------------------------------------------
 
-    def _after_introspection(self, response: Response) -> Response:
+    def _silence_about_ours(self, response: Response) -> Response:
         # The host authenticated a client of its own. Whatever it believes of a token of
         # ours, and of the hint, we alone answer for it, and that client is not whom it is for.
-        if "answered_by_deputize" in g or request.method != "POST":
-            return response
         is_answer = response.status_code == 200 or _is_about_the_hint(response)
         if is_answer and self._is_our_token(request.form.get("token", "")):
             return _with_json(response, {"active": False})
@@ -194,38 +188,47 @@ class Seam:
         with self.context.reading() as reading:
             return isinstance(kid, str) and kid in reading.moment.keys.by_kid
 
-    def _join_jwks(self, response: Response) -> Response:
+    def _jwks(self) -> Response | None:
         def join(theirs: dict[str, Any]) -> dict[str, Any]:
             with self.context.reading() as reading:
                 ours = reading.moment.keys.public()
             return {**theirs, "keys": [*theirs.get("keys", []), *ours]}
 
-        return self._joined(response, "jwks", join)
+        return self._document("jwks", join)
 
-    def _join_metadata(self, response: Response) -> Response:
-        def join(theirs: dict[str, Any]) -> dict[str, Any]:
-            return merge_metadata(theirs, our_metadata(self.context, self.paths))
+    def _oauth_metadata(self) -> Response | None:
+        return self._document("oauth_metadata", self._join_metadata)
 
-        is_openid = request.path == self.paths.openid_metadata
-        return self._joined(response, "openid_metadata" if is_openid else "oauth_metadata", join)
+    def _openid_metadata(self) -> Response | None:
+        return self._document("openid_metadata", self._join_metadata)
 
-    def _joined(
-        self,
-        response: Response,
-        document: str,
-        join: Callable[[dict[str, Any]], dict[str, Any]],
-    ) -> Response:
-        """Return the host's document with ours joined, or ours where the host has none.
+    def _join_metadata(self, theirs: dict[str, Any]) -> dict[str, Any]:
+        return merge_metadata(theirs, our_metadata(self.context, self.paths))
 
-        Whatever else a host answers (not modified, unavailable) goes through: our part
-        alone would make those that keep it forget the host's.
+    def _document(
+        self, name: str, join: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> Response | None:
+        """Serve the document where the host has none, else join ours to the host's answer.
+
+        It is joined before the host's own hooks run (compression, tags), and whatever is
+        no document (unavailable, moved) goes through: our part alone would make those
+        that keep it forget the host's.
         """
         if request.method not in ("GET", "HEAD"):
-            return response
-        if self._lacks(document):
-            return _with_json(response, join({}))
-        theirs = response.get_json(silent=True) if response.status_code == 200 else None
-        return _with_json(response, join(theirs)) if isinstance(theirs, dict) else response
+            return None
+        if self._lacks(name):
+            return _with_json(Response(), join({}))
+        for condition in _CONDITIONS:
+            # What a cache knows is the host's document without ours.
+            request.environ.pop(condition, None)
+
+        def joined(response: Response) -> Response:
+            response.direct_passthrough = False
+            theirs = response.get_json(silent=True) if response.status_code == 200 else None
+            return _with_json(response, join(theirs)) if isinstance(theirs, dict) else response
+
+        after_this_request(joined)
+        return None
 
 
 def all_paths(theirs: Paths) -> Paths:
@@ -283,6 +286,8 @@ def _respond(answer: Answer) -> Response:
 
 def _with_json(response: Response, body: Any) -> Response:
     response.status_code = 200
+    for name in ("ETag", "Last-Modified", "Accept-Ranges"):
+        response.headers.pop(name, None)
     response.set_data(json.dumps(body))
     response.mimetype = "application/json"
     return response

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request, url_for
-from flask_wtf.csrf import ValidationError, validate_csrf
 from markupsafe import Markup
 from sqlalchemy import func, select
 
@@ -35,7 +34,7 @@ from ..web.pages import (
     State,
     TaskTree,
 )
-from ..web.shell import render, see_other
+from ..web.shell import is_own_form, render, see_other
 from ..web.words import host_of, since, time_tag, until
 
 AGENTS_PAGE = "/deputize/agents"
@@ -76,9 +75,7 @@ def acting_for_me(context: Context) -> Blueprint:
         me = context.host.current_person()
         if me is None:
             return _sign_in(context)
-        try:
-            validate_csrf(request.form.get("csrf_token"))
-        except ValidationError:
+        if not is_own_form():
             return see_other(url_for(".confirm", delegation_id=delegation_id))
         with context.db.read() as tx:
             node = _View(context, tx, me).find(delegation_id)

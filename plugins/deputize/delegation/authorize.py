@@ -41,6 +41,7 @@ _SINGLE = (
     "authorization_details",
     "request",
     "request_uri",
+    "response_mode",
 )
 #: RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time
 #: of the request for loopback IP redirect URIs". The rest is compared as it was registered.
@@ -164,6 +165,8 @@ def _require_well_formed(parameters: Mapping[str, list[str]]) -> None:
         raise OAuth2Error("Request URIs are not supported.", error="request_uri_not_supported")
     if "authorization_details" in parameters:
         raise InvalidAuthorizationDetailsError("No type of authorization details is known here.")
+    if _first(parameters, "response_mode") not in (None, "query"):
+        raise InvalidRequestError("response_mode is query.")
     response_type = _first(parameters, "response_type")
     if response_type is None:
         raise InvalidRequestError("Missing response_type in request.")

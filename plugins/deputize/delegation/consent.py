@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from flask import Response, request
-from flask_wtf.csrf import ValidationError, validate_csrf
 from sqlalchemy import select, update
 
 from ..agents.models import SPAWNED, Agent, find_agents
@@ -32,7 +31,7 @@ from ..web.pages import (
     State,
     UntilChoice,
 )
-from ..web.shell import render, see_other
+from ..web.shell import is_own_form, render, see_other
 from ..web.words import at_most, day, destination_of, host_of, time_tag
 from .authorize import (
     AuthorizationRequest,
@@ -125,9 +124,7 @@ def _decide(
     someone: Person,
     form: Form,
 ) -> Response:
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
+    if not is_own_form():
         return view.page(someone, "Your session changed while you were reading. Please look again.")
     if form.decision != "allow":
         return _to_client(context, asked, OAuth2Error(error="access_denied"))
@@ -250,6 +247,7 @@ class _ConsentView:
             "agent": [agent.client_id, agent.revision],
             "scope": [[name, self.catalogue.describe(name)] for name in sorted(self.asked.scope)],
             "resources": sorted(self.asked.resources),
+            "pass_on": [[name, self.named[name].revision] for name in sorted(self.named)],
             "redirect_uri": self.asked.redirect_uri,
             "code_challenge": self.asked.code_challenge,
         }

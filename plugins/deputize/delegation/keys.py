@@ -47,6 +47,7 @@ signing_key = Table(
 class KeySet:
     """The keys of one version: all verify, the newest that may sign signs."""
 
+    issuer: str
     by_kid: Mapping[str, ECKey]
     signs_from: Mapping[str, int]
     _verified: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class KeySet:
         return jws.serialize_compact(header, canonical_json(claims), self.by_kid[kid])
 
     def verify(self, token: str, typ: str) -> dict[str, Any] | None:
-        """Return the claims of `token`, or None unless it is a JWT of ours of type `typ`.
+        """Return the claims of `token`, or None unless this issuer made it, of type `typ`.
 
         "One `typ` per verifier": a token of another type is none of ours here (RFC 8725
         §3.11). Expiry is the caller's to judge.
@@ -92,7 +93,8 @@ class KeySet:
             claims = json.loads(jws.deserialize_compact(token, key, [ALGORITHM]).payload)
         except (JoseError, ValueError, TypeError, RecursionError):
             return None
-        return claims if isinstance(claims, dict) else None
+        is_ours = isinstance(claims, dict) and claims.get("iss") == self.issuer
+        return claims if is_ours else None
 
     def _keep(self, name: str, claims: dict[str, Any]) -> None:
         with self._lock:
@@ -107,7 +109,8 @@ class KeyStore:
     :param secret: encrypts private keys at rest; None stores them as they are
     """
 
-    def __init__(self, secret: str | None) -> None:
+    def __init__(self, issuer: str, secret: str | None) -> None:
+        self.issuer = issuer
         self._box = Fernet(_derive(secret)) if secret else None
 
     def load(self, tx: Transaction) -> KeySet:
@@ -115,6 +118,7 @@ class KeyStore:
         live = select(signing_key).where(signing_key.c.retired_at.is_(None))
         rows = tx.execute(live.order_by(signing_key.c.signs_from)).mappings().all()
         return KeySet(
+            issuer=self.issuer,
             by_kid={row["kid"]: ECKey.import_key(self._open(row["private_jwk"])) for row in rows},
             signs_from={row["kid"]: row["signs_from"] for row in rows},
         )

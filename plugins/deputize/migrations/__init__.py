@@ -35,6 +35,11 @@ def every_table() -> MetaData:
     return metadata
 
 
+def include_name(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave our tables out of a host's own autogenerate: Alembic's `include_name` filter."""
+    return kind != "table" or not (name or "").startswith("deputize_")
+
+
 def upgrade(db: Database) -> None:
     """Bring the tables to the newest revision; workers that start at once take turns."""
     with db.write([Lock(Kind.CATALOGUE, "migrations", exclusive=True)]) as tx:

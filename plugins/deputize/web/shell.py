@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, url_for
-from flask_wtf.csrf import generate_csrf
+from flask import Blueprint, Response, current_app, request, url_for
+from flask_wtf.csrf import ValidationError, generate_csrf, validate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .pages import NAME_LENGTH, PURPOSE_LENGTH, SENTENCE_LENGTH, Page
@@ -83,12 +83,30 @@ def render(
     """
     brand: Brand = current_app.extensions[BLUEPRINT]
     html = _environment.get_template(f"deputize/{template}").render(
-        page=page, brand=brand, csrf_token=generate_csrf, url_for=url_for
+        page=page, brand=brand, csrf=CsrfField, url_for=url_for
     )
     response = Response(html, status, mimetype="text/html")
     response.headers.update(HEADERS)
     response.headers["Content-Security-Policy"] = POLICY.format(form_action(redirect_uri))
     return response
+
+
+class CsrfField:
+    """The hidden field of each form, under the name that the host's own protection reads."""
+
+    def __init__(self) -> None:
+        self.field = current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token")
+        self.token = generate_csrf()
+
+
+def is_own_form() -> bool:
+    """Tell whether the posted form is one that this session was shown."""
+    name = current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token")
+    try:
+        validate_csrf(request.form.get(name))
+    except ValidationError:
+        return False
+    return True
 
 
 def see_other(location: str) -> Response:
