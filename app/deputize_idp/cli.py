@@ -6,14 +6,15 @@ exit 2 is for a command line that can't be.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 
 from deputize.cli import deputize as plugin
 from deputize.cli.declaration import FILE
@@ -27,9 +28,10 @@ from deputize.settings import Settings as PluginSettings
 from .apply import apply
 from .configuration import LEFT_OUT, SECTION, Chosen, load_configuration
 from .declaration import all_people, exported_clients, exported_people
+from .demo.command import demo
 from .host import IdpHost
 from .settings import Settings
-from .with_agents import close, create_app_with_agents, serve_with_agents
+from .with_agents import close, create_app_with_agents, prepare, serve_with_agents
 
 WHERE = (
     click.Option(
@@ -63,7 +65,9 @@ def on_the_data(run: Run) -> Run:
     @wraps(run)
     def inside(data: Path, config: Path | None, database: str | None, **kwargs: Any) -> Any:
         with one_line_errors():
-            app = open_app(Chosen(data, config, database))
+            with starting(data):
+                chosen = Chosen(data, config, database)
+                app = create_app_with_agents(load_configuration(chosen, os.environ))
             try:
                 with app.app_context():
                     return run(**kwargs)
@@ -73,15 +77,16 @@ def on_the_data(run: Run) -> Run:
     return inside
 
 
-def open_app(chosen: Chosen) -> Flask:
-    """The app whose databases a command works on.
+@contextmanager
+def starting(data: Path) -> Iterator[None]:
+    """Tell in one line why there can be no app.
 
     :raises Failure: where the stored keys do not open, or a file can't be read or made.
     """
     try:
-        return create_app_with_agents(load_configuration(chosen, os.environ))
+        yield
     except OSError as error:
-        raise Failure(f"{error.filename or chosen.data}: {error.strerror}") from None
+        raise Failure(f"{error.filename or data}: {error.strerror}") from None
     except (RuntimeError, ValueError) as error:
         raise Failure(str(error)) from None
 
@@ -113,9 +118,10 @@ def serve(
     """
     name = f"[{host}]" if ":" in host else host
     chosen = Chosen(data, config, database, issuer=f"http://{name}:{port}")
-    with one_line_errors():
+    with one_line_errors(), starting(data):
         configuration = load_configuration(chosen, os.environ)
-        serve_with_agents(configuration, host, port, workers)
+        prepare(configuration)
+    serve_with_agents(configuration, host, port, workers)
 
 
 serve.params += WHERE
@@ -176,3 +182,4 @@ def default_config() -> None:
 
 for each in (*plugin.commands.values(), apply_command, export_command, people_commands):
     add(each)
+deputize.add_command(demo)

@@ -79,5 +79,7 @@ def _basic(request: Request) -> Credentials:
     header = request.authorization
     if header is None or header.type != "basic":
         raise ClientAuthenticationError
-    name, secret = header.username or "", header.password or ""
-    return Credentials("client_secret_basic", unquote(name), unquote(secret))
+    name, secret = unquote(header.username or ""), unquote(header.password or "")
+    if "\0" in name + secret:
+        raise ClientAuthenticationError  # PostgreSQL can't look it up
+    return Credentials("client_secret_basic", name, secret)

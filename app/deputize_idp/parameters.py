@@ -6,12 +6,13 @@ a quotation mark would raise (:rfc:`6749#section-5.2`): hence the last check.
 """
 
 import re
+from math import inf
 from urllib.parse import unquote_to_bytes
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import Request
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 FORM = "application/x-www-form-urlencoded"
 REPEATABLE = {"resource"}  # :rfc:`8707#section-2`, ignored here
@@ -49,9 +50,17 @@ def validate_encoding(request: Request) -> None:
     """
     if not request.headers.get("Authorization", "").isascii():  # werkzeug's parser raises
         raise BadRequest("The Authorization header is not ASCII.")
-    body = request.get_data(cache=True) if request.mimetype == FORM else b""
+    body = _body(request)
     for raw in (request.query_string, body):
         _validate_bytes(unquote_to_bytes(raw))
+
+
+def _body(request: Request) -> bytes:
+    body = request.get_data(cache=True) if request.mimetype == FORM else b""
+    # werkzeug cuts a chunked body at the bound without a word.
+    if request.content_length is None and len(body) >= (request.max_content_length or inf):
+        raise RequestEntityTooLarge
+    return body
 
 
 def _validate_bytes(raw: bytes) -> None:

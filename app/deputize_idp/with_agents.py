@@ -49,11 +49,10 @@ def with_key_secret(settings: PluginSettings, secret_key: str) -> PluginSettings
 
 
 def serve_with_agents(configuration: Configuration, host: str, port: int, workers: int = 1) -> None:
-    """Serve both until SIGTERM or SIGINT, as `serve` does.
+    """Serve both until SIGTERM or SIGINT, as `serve` does, once both are prepared.
 
     :raises SystemExit: with 1 if the address is taken, or a worker could not start or died.
     """
-    prepare(configuration)
     os.environ[ENVIRONMENT] = dump(configuration.plugin)
     serve(configuration.idp, host, port, workers, target=TARGET)
 

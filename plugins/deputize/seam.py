@@ -119,11 +119,6 @@ class Seam:
             if self._is_too_large():
                 ours = self._lacks(endpoint) or _names_us_by_header(reading)
                 return _respond(_TOO_LARGE) if ours else None
-            # Keeps the bytes: a host's own hooks may read the body after us. A body of no
-            # stated length ends at the host's bound, or at ours.
-            if request.content_length is None and request.max_content_length is None:
-                request.max_content_length = self.context.settings.bounds.body_bytes
-            request.get_data(cache=True)
             if not self._lacks(endpoint) and not is_ours(reading):
                 return None
             return _respond(answer(self._agent_request(reading)))
@@ -144,7 +139,17 @@ class Seam:
         return _respond(_NOT_ALLOWED) if self._lacks(endpoint) else None
 
     def _is_too_large(self) -> bool:
-        return (request.content_length or 0) > self.context.settings.bounds.body_bytes
+        """Read the body, if its length allows it; tell whether it is beyond the bound.
+
+        The bytes are kept: a host's own hooks may read them after us. A chunked body is
+        read one byte beyond the bound, where werkzeug cuts it without a word.
+        """
+        bound = self.context.settings.bounds.body_bytes
+        if request.content_length is not None and request.content_length > bound:
+            return True
+        if request.content_length is None:
+            request.max_content_length = bound + 1
+        return len(request.get_data(cache=True)) > bound
 
     def _lacks(self, name: str) -> bool:
         return getattr(self.theirs, name) is None

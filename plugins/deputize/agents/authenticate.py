@@ -23,6 +23,7 @@ from ..core.refusal import Refusal
 from ..core.secrets import is_secret
 from ..core.used_once import use_once
 from ..core.values import is_storable
+from ..settings import Bounds
 from .models import Agent
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -119,7 +120,7 @@ def authenticate(
     *,
     issuer: str,
     now: int,
-    max_jti: int,
+    bounds: Bounds,
 ) -> Caller:
     """Return the caller whose `credentials` these are.
 
@@ -129,7 +130,7 @@ def authenticate(
     given = credentials
     method = _registered_method(client)
     if given.method == "private_key_jwt" == method and isinstance(client, Agent):
-        return Caller(client, _verify_assertion(given, client, issuer, now, max_jti))
+        return Caller(client, _verify_assertion(given, client, issuer, now, bounds))
     if given.method == "none" == method and client is not None:
         return Caller(client)
     stored = (client.secret_digest if client else None) or _NOBODY
@@ -225,8 +226,10 @@ def _keys(jwks: str) -> KeySet:
 
 
 def _verify_assertion(
-    given: Credentials, client: Agent, issuer: str, now: int, max_jti: int
+    given: Credentials, client: Agent, issuer: str, now: int, bounds: Bounds
 ) -> Assertion:
+    if len(given.secret) > bounds.token_bytes:
+        raise Refusal("client.not_authenticated", _REFUSED)
     try:
         token = jwt.decode(given.secret, _keys(client.jwks or "{}"), list(ASSERTION_ALGORITHMS))
     except (JoseError, ValueError, KeyError, TypeError):
@@ -238,7 +241,7 @@ def _verify_assertion(
         and claims.get("iss") == claims.get("sub") == client.client_id
         and claims.get("aud") in (issuer, [issuer])
         and isinstance(jti, str)
-        and 0 < len(jti) <= max_jti
+        and 0 < len(jti) <= bounds.jti_length
         and is_storable(jti)
         and _is_within_time(claims, now)
     )

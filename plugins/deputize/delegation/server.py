@@ -170,5 +170,5 @@ class AgentServer(ProtocolServer):
             request.reading.find_client(credentials.client_id),
             issuer=self.context.issuer,
             now=request.reading.moment.now,
-            max_jti=self.context.settings.bounds.jti_length,
+            bounds=self.context.settings.bounds,
         )
