@@ -36,6 +36,7 @@ class Layers:
     :param section: the table of the file that is the model's
     :param prefix: how its names in the environment begin
     :param given: from the command line
+    :param defaults_from: what to call the place where `defaults` come from
     """
 
     section: str = SECTION
@@ -44,6 +45,7 @@ class Layers:
     environ: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
+    defaults_from: str = "default"
 
 
 def load_settings(layers: Layers) -> Settings:
@@ -89,7 +91,7 @@ class _Loading:
         self.values: dict[str, Any] = {}
         self.origins: dict[Key, str] = {}
         for key, value in _leaves(layers.defaults):
-            self._put(key, value, "default", Path())
+            self._put(key, value, layers.defaults_from, Path())
         if layers.file:
             for key, value in _leaves(_table_of(layers.file, layers.section)):
                 self._put(key, value, str(layers.file), layers.file.parent)

@@ -1,0 +1,63 @@
+"""What time has ended is written down, and what can never be used again is forgotten.
+
+Expiry and deadlines are true by reading: nothing waits for a sweep. It only writes the
+event, once, claimed by compare-and-set, and keeps the tables of one-time things small.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+
+from ..core.db import Database, Kind, Lock
+from ..core.used_once import forget_used
+from ..delegation.models import code, delegation, delegation_from_row, spawn_token
+from ..tasks.models import TaskStatus, task
+from .cut import cut
+
+#: Codes and spawn tokens stay this long after their end (seconds), so that a replay is known.
+KEPT = 86_400
+
+#: Overdue tasks that one sweep ends: the next one goes on.
+AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did.
+
+    :param tasks: how many were overdue
+    :param forgotten: how many one-time things were deleted
+    """
+
+    tasks: int
+    forgotten: int
+
+
+def sweep(db: Database) -> Swept:
+    """End what is overdue and forget what has expired; safe on any number of workers."""
+    ended = sum(_end_overdue(db, task_id) for task_id in _overdue(db))
+    with db.write() as tx:
+        forgotten = forget_used(tx)
+        for table in (code, spawn_token):
+            over = delete(table).where(table.c.expires_at < tx.now - KEPT)
+            forgotten += tx.execute(over).rowcount
+    return Swept(tasks=ended, forgotten=forgotten)
+
+
+def _overdue(db: Database) -> list[str]:
+    with db.read() as tx:
+        late = select(task.c.id).where(task.c.status == TaskStatus.OPEN, task.c.deadline <= tx.now)
+        return list(tx.execute(late.limit(AT_ONCE)).scalars())
+
+
+def _end_overdue(db: Database, task_id: str) -> bool:
+    with db.write([Lock(Kind.TASK, task_id, exclusive=True)]) as tx:
+        late = (task.c.id == task_id) & (task.c.status == TaskStatus.OPEN)
+        values = {"status": TaskStatus.OVERDUE, "ended_at": tx.now, "ended_why": "overdue"}
+        if tx.execute(update(task).where(late).values(**values)).rowcount != 1:
+            return False
+        roots = select(delegation).where(
+            delegation.c.task_id == task_id, delegation.c.parent_id.is_(None)
+        )
+        cut(tx, [delegation_from_row(r) for r in tx.execute(roots).mappings()], "overdue")
+        return True

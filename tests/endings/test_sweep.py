@@ -1,0 +1,55 @@
+"""A sweep writes down what time has ended, once, and forgets what can never be used again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from deputize.core.used_once import used_once
+from deputize.delegation.models import code
+from deputize.endings.sweep import KEPT, sweep
+from deputize.tasks.models import task
+from support.world import CALENDAR, World, running_world
+
+DAY = 86_400
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    with running_world(database_url, tmp_path) as running:
+        yield running
+
+
+def test_an_overdue_task_is_told_once_and_all_of_it_is_ended(world: World) -> None:
+    hold = world.hold()
+    world.agent("planner").exchange(hold, resource=CALENDAR)
+    world.pass_time(9 * 3600)
+    assert [sweep(world.context.db).tasks for _ in range(2)] == [1, 0]
+    (ended,) = world.events("delegation.ended")
+    assert (ended["facts"]["why"], ended["facts"]["nodes"]) == ("overdue", 2)
+    with world.context.db.read() as tx:
+        assert tx.execute(select(task.c.status)).scalars().all() == ["overdue"]
+
+
+def test_before_its_deadline_nothing_is_touched(world: World) -> None:
+    hold = world.hold()
+    assert sweep(world.context.db).tasks == 0
+    assert world.agent("planner").introspect(hold).json()["active"] is True
+
+
+def test_spent_assertions_and_codes_are_forgotten_when_nobody_would_believe_them(
+    world: World,
+) -> None:
+    world.hold()
+    kept = [_count(world, table) for table in (used_once, code)]
+    sweep(world.context.db)
+    assert [_count(world, table) for table in (used_once, code)] == kept
+    world.pass_time(KEPT + DAY)
+    sweep(world.context.db)
+    assert [_count(world, table) for table in (used_once, code)] == [0, 0]
+
+
+def _count(world: World, table: object) -> int:
+    with world.context.db.read() as tx:
+        return int(tx.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
