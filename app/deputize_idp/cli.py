@@ -26,10 +26,11 @@ from deputize.default_settings import default_toml
 from deputize.settings import Settings as PluginSettings
 
 from .apply import apply
-from .configuration import LEFT_OUT, SECTION, Chosen, load_configuration
+from .configuration import LEFT_OUT, SECTION, Chosen, load_configuration, remember_issuer
 from .declaration import all_people, exported_clients, exported_people
 from .demo.command import demo
 from .host import IdpHost
+from .serve import claim
 from .settings import Settings
 from .with_agents import close, create_app_with_agents, prepare, serve_with_agents
 
@@ -118,9 +119,11 @@ def serve(
     """
     name = f"[{host}]" if ":" in host else host
     chosen = Chosen(data, config, database, issuer=f"http://{name}:{port}")
+    claim(host, port)
     with one_line_errors(), starting(data):
         configuration = load_configuration(chosen, os.environ)
         prepare(configuration)
+        remember_issuer(configuration)
     serve_with_agents(configuration, host, port, workers)
 
 

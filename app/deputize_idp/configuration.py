@@ -23,6 +23,8 @@ SHARED = frozenset({"issuer", "data", "organisation", "database_url"})
 LEFT_OUT = {SECTION: SHARED}
 DEFAULT_ISSUER = "http://127.0.0.1:8000"
 PLUGIN_DATABASE = "deputize.sqlite3"
+#: Who the server in this folder is, for commands that are told no issuer.
+ISSUER_FILE = "issuer"
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,14 @@ class Chosen:
     """What the command line says.
 
     :param database: an SQLAlchemy URL for both
-    :param issuer: who we are where neither file nor environment says it
+    :param issuer: who we are where neither file nor environment says it; None for whom the
+        server of this data folder last was
     """
 
     data: Path
     config: Path | None = None
     database: str | None = None
-    issuer: str = DEFAULT_ISSUER
+    issuer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,14 @@ def load_configuration(chosen: Chosen, environ: Mapping[str, str]) -> Configurat
     if chosen.config:
         validate_sections(chosen.config, SECTIONS)
         _validate_said_once(chosen.config)
+    issuer = chosen.issuer or served_issuer(chosen.data)
     own_file = f"sqlite:///{chosen.data.resolve() / PLUGIN_DATABASE}"
     plugin = load_settings(
         Layers(
             file=chosen.config,
             environ=environ,
-            defaults={"issuer": chosen.issuer, "database_url": own_file},
+            defaults={"issuer": issuer, "database_url": own_file},
+            defaults_from="--host and --port",
             given={"database_url": chosen.database} if chosen.database else {},
         )
     )
@@ -78,6 +83,17 @@ def load_configuration(chosen: Chosen, environ: Mapping[str, str]) -> Configurat
     if plugin.database_url == own_file:
         private_file(chosen.data, PLUGIN_DATABASE)
     return Configuration(idp, plugin)
+
+
+def served_issuer(data: Path) -> str:
+    """Who the server of this data folder last was."""
+    file = data / ISSUER_FILE
+    return file.read_text() if file.is_file() else DEFAULT_ISSUER
+
+
+def remember_issuer(configuration: Configuration) -> None:
+    """Tell later commands on this data folder who the server is."""
+    private_file(configuration.idp.data, ISSUER_FILE).write_text(configuration.plugin.issuer)
 
 
 def _validate_said_once(file: Path) -> None:

@@ -25,8 +25,8 @@ from .edit_catalogue import store_fitted
 def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
     """Store `edited` in place of the registration of that client id; tell whether it changed.
 
-    Status, origin and parentage stay as they are. A new owner, or other keys, end its
-    live delegations.
+    Status, origin and parentage stay as they are. A new owner ends its live delegations:
+    they were granted to an agent that somebody else answered for.
     """
     with agent_locked(db, edited.client_id) as tx:
         before = find_agent(tx, edited.client_id)
@@ -36,8 +36,8 @@ def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
         if after == before:
             return False
         _store(tx, after, by)
-        if _is_another(before, after):
-            cut(tx, live_nodes_of(tx, [after.client_id]), "agent_replaced", by)
+        if after.owner != before.owner:
+            cut(tx, live_nodes_of(tx, [after.client_id]), "owner_changed", by)
         else:
             _shrink(tx, after, before.delegates_to - after.delegates_to, by)
         return True
@@ -47,11 +47,6 @@ def _keeping_identity(before: Agent, edited: Agent) -> Agent:
     kept = ("origin", "status", "created_at", "parent", "parent_delegation_id", "task_id")
     same = {name: getattr(before, name) for name in (*kept, "revision")}
     return replace(edited, **same)
-
-
-def _is_another(before: Agent, after: Agent) -> bool:
-    names = ("owner", "jwks", "secret_digest", "token_endpoint_auth_method")
-    return any(getattr(before, name) != getattr(after, name) for name in names)
 
 
 def _store(tx: Transaction, after: Agent, by: str | None) -> None:
