@@ -14,6 +14,10 @@ from time import time
 from typing import Any
 from uuid import uuid4
 
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from sqlalchemy import insert
+
 from deputize.core.clock import SystemClock
 from deputize.core.db import Database
 from deputize.core.secrets import new_id
@@ -25,9 +29,6 @@ from deputize.delegation.node import Delegation, lease_hash
 from deputize.tasks.models import TaskStatus, task
 from deputize_idp.configuration import Chosen, load_configuration
 from deputize_idp.with_agents import create_app_with_agents
-from joserfc import jwt
-from joserfc.jwk import ECKey
-from sqlalchemy import insert
 
 from .target import (
     AGENT,

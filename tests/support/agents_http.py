@@ -115,9 +115,13 @@ def discover(issuer: str) -> dict[str, Any]:
 def register(
     metadata: dict[str, Any], initial_access_token: str | None = None, **members: Any
 ) -> httpx.Response:
-    """Register a client by its metadata (RFC 7591 §3.1)."""
-    bearer = {"Authorization": f"Bearer {initial_access_token}"} if initial_access_token else {}
-    return http.post(metadata["registration_endpoint"], json=members, headers=bearer)
+    """Register a client by its metadata (RFC 7591 §3.1); None leaves a member out."""
+    headers = {"Content-Type": "application/json"}
+    if initial_access_token:
+        headers["Authorization"] = f"Bearer {initial_access_token}"
+    url = metadata["registration_endpoint"]
+    said = {name: value for name, value in members.items() if value is not None}
+    return http.post(url, content=json.dumps(said), headers=headers)
 
 
 def outcome(answer: httpx.Response) -> tuple[int, str]:

@@ -266,7 +266,7 @@ class World:
 
 
 def authorize_url(
-    metadata: dict[str, Any], client_id: str, challenge: str | None, **params: Any
+    metadata: dict[str, Any], client_id: str, challenge: str | None, /, **params: Any
 ) -> str:
     """Return the URL of an authorization request; `params` replace the usual ones."""
     usual = {

@@ -143,9 +143,7 @@ class TestActorToken:
 
     @staticmethod
     def exchange(agent: Agent, subject: str, actor: str) -> tuple[int, str]:
-        return outcome(
-            agent.exchange(subject, actor_token=actor, actor_token_type=ACCESS_TOKEN)
-        )
+        return outcome(agent.exchange(subject, actor_token=actor, actor_token_type=ACCESS_TOKEN))
 
     def test_somebody_elses_is_refused(self, world: World, hold: str, hand_over: str) -> None:
         booker = world.agent("booker")
@@ -153,9 +151,7 @@ class TestActorToken:
         refusal = world.refused(booker.exchange, hand_over, **actor)
         assert refusal == (*REFUSED, "actor.not_its_own")
 
-    def test_a_hand_over_to_the_client_is_not_its_own(
-        self, booker: Agent, hand_over: str
-    ) -> None:
+    def test_a_hand_over_to_the_client_is_not_its_own(self, booker: Agent, hand_over: str) -> None:
         assert self.exchange(booker, hand_over, hand_over) == REFUSED
 
     def test_one_that_expired_is_refused(self, world: World, hold: str) -> None:

@@ -77,9 +77,7 @@ def test_a_repeated_actor_token_is_refused(planner: Agent, hold: str) -> None:
     assert outcome(answer) == (400, "invalid_request")
 
 
-def test_authorization_details_are_refused_while_none_is_known(
-    planner: Agent, hold: str
-) -> None:
+def test_authorization_details_are_refused_while_none_is_known(planner: Agent, hold: str) -> None:
     answer = planner.exchange(hold, authorization_details='[{"type": "payment"}]')
     assert outcome(answer) == (400, "invalid_authorization_details")
 
