@@ -82,7 +82,10 @@ class Seam:
     def _authorize(self) -> Response | None:
         form = read_form()
         given = request.args if form or request.method == "GET" else request.values
-        parameters = {name: given.getlist(name) for name in given}
+        # RFC 6749 §3.1: "Parameters sent without a value MUST be treated as if they were
+        # omitted from the request."
+        present = {name: list(filter(None, given.getlist(name))) for name in given}
+        parameters = {name: values for name, values in present.items() if values}
         named = parameters.get("client_id", [])
         if self.theirs.authorize and not any(self._is_agent(name) for name in named):
             return None

@@ -20,9 +20,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world on SQLite; a module whose promises are the database's takes both engines."""
+    """A world on SQLite."""
     folder = tmp_path_factory.mktemp("world")
     with running_world(f"sqlite:///{folder}/deputize.sqlite3", folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world_on_each_engine(
+    module_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """A world on SQLite, then one on PostgreSQL: for what the database has to keep."""
+    with running_world(module_database_url, tmp_path_factory.mktemp("world")) as running:
         yield running
 
 

@@ -113,7 +113,7 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def register(
-    metadata: dict[str, Any], initial_access_token: str | None = None, **members: Any
+    metadata: dict[str, Any], initial_access_token: str | None = None, /, **members: Any
 ) -> httpx.Response:
     """Register a client by its metadata (RFC 7591 §3.1); None leaves a member out."""
     headers = {"Content-Type": "application/json"}

@@ -23,7 +23,8 @@ def serving(make_app: Callable[[str], Any]) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=_Quiet)
     url = f"http://127.0.0.1:{server.server_port}"
     server.app = make_app(url)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    often = {"poll_interval": 0.02}
+    thread = threading.Thread(target=server.serve_forever, kwargs=often, daemon=True)
     thread.start()
     try:
         yield url

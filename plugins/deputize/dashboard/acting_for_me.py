@@ -55,7 +55,12 @@ def acting_for_me(context: Context) -> Blueprint:
         with context.db.read() as tx:
             view = _View(context, tx, me)
             live, finished = view.trees()
-        page = AgentsPage(person=me.name, agents_url=AGENTS_PAGE, live=live, finished=finished)
+        page = AgentsPage(
+            person=me.name,
+            agents_url=url_for("deputize_agents.agents"),
+            live=live,
+            finished=finished,
+        )
         return render("agents.html", page)
 
     @pages.get(f"{AGENTS_PAGE}/<delegation_id>/end")
@@ -82,23 +87,23 @@ def acting_for_me(context: Context) -> Blueprint:
         if node is None:
             return _gone(me)
         end_delegation(context.db, node.id, why="ended_by_person", by=node.person_id)
-        return see_other(AGENTS_PAGE)
+        return see_other(url_for(".agents"))
 
     return pages
 
 
 def _sign_in(context: Context) -> Response:
-    return see_other(context.host.sign_in_url(request.path))
+    return see_other(context.host.sign_in_url(request.root_path + request.path))
 
 
 def _gone(me: Person) -> Response:
     page = MessagePage(
         person=me.name,
-        agents_url=AGENTS_PAGE,
+        agents_url=url_for("deputize_agents.agents"),
         title="There is nothing to stop here",
         state=State.ENDED,
         sentences=("It has ended already, or it was never yours.",),
-        onward=(Onward(AGENTS_PAGE, "Agents acting for me"),),
+        onward=(Onward(url_for("deputize_agents.agents"), "Agents acting for me"),),
     )
     return render("message.html", page, status=404)
 
@@ -154,12 +159,12 @@ class _View:
         others = dict.fromkeys(n.actor for n in nodes if n.actor != node.actor)
         return EndPage(
             person=self.me.name,
-            agents_url=AGENTS_PAGE,
+            agents_url=url_for("deputize_agents.agents"),
             agent=_face(node.actor, faces),
             chain=tuple(ChainLink(_face(name, faces).name) for name in node.chain),
             also=tuple(_face(name, faces) for name in others),
             action=url_for("deputize_agents.end", delegation_id=node.id),
-            cancel_url=AGENTS_PAGE,
+            cancel_url=url_for("deputize_agents.agents"),
         )
 
     def _tasks(self) -> list[Task]:

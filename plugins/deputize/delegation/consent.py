@@ -64,7 +64,7 @@ def authorize(context: Context, parameters: Mapping[str, list[str]], form: Form 
 
     :param form: None for the request itself
     """
-    url = f"{request.path}?{urlencode(parameters, doseq=True)}"
+    url = f"{request.root_path}{request.path}?{urlencode(parameters, doseq=True)}"
     try:
         with context.db.read() as tx:
             asked = read_authorization_request(context, tx, parameters)

@@ -7,10 +7,11 @@ lives, in `liveness`.
 
 from dataclasses import dataclass
 
-from ..agents.authenticate import Caller
+from ..agents.authenticate import Caller, caller_of
 from ..agents.models import SPAWNED, Agent, find_agent
 from ..core.refusal import Refusal
 from ..core.values import line
+from ..oauth.errors import UnauthorizedClientError
 from ..oauth.rfc8693 import ACCESS_TOKEN_TYPE, ExchangedToken, TokenExchange, TokenExchangeGrant
 from .attenuation import Asked, is_nameable
 from .code import issue_for
@@ -105,6 +106,13 @@ class AgentTokenExchangeGrant(TokenExchangeGrant):
     """The token exchange grant of agents."""
 
     context: Context
+
+    def read_request(self) -> None:
+        # "A bearer's mere possession is never enough": a public client proves no more than
+        # that. It refreshes with `resource`, where a stolen token shows.
+        if caller_of(self.request).agent.is_public:
+            raise UnauthorizedClientError(self.UNAUTHORIZED)
+        super().read_request()
 
     def exchange_token(self, client: Caller, exchange: TokenExchange) -> ExchangedToken:
         asked = Exchange(exchange, self.request.form.get("agent_jkt"))

@@ -15,7 +15,7 @@ from ..agents.lifecycle import Status
 from ..agents.models import agent
 from ..audit.record import Event, record
 from ..core.db import Transaction
-from ..delegation.models import delegation, delegation_from_row, subtree
+from ..delegation.models import code, delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
 from ..tasks.models import TaskStatus, task
 
@@ -102,6 +102,12 @@ def _is_below(top: Delegation) -> ColumnElement[bool]:
 
 def _held_by(tx: Transaction, client_ids: Sequence[str]) -> list[Delegation]:
     return live_nodes_of(tx, client_ids) if client_ids else []
+
+
+def withdraw_codes(tx: Transaction, of: ColumnElement[bool]) -> None:
+    """Use up the codes that wait to be redeemed: what they would start has been stopped."""
+    waiting = of & code.c.used_at.is_(None)
+    tx.execute(update(code).where(waiting).values(used_at=tx.now))
 
 
 def live_nodes_of(tx: Transaction, client_ids: Sequence[str]) -> list[Delegation]:

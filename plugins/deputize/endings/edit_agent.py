@@ -15,10 +15,10 @@ from ..agents.models import SPAWNED, Agent, agent, agent_from_row, agent_to_row,
 from ..audit.record import Event, record
 from ..core.db import Database, Transaction
 from ..core.values import Words
-from ..delegation.models import delegation, delegation_from_row, subtree
+from ..delegation.models import code, delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
 from .agent_lock import agent_locked
-from .cut import cut, live_nodes_of
+from .cut import cut, live_nodes_of, withdraw_codes
 from .edit_catalogue import store_fitted
 
 
@@ -37,6 +37,7 @@ def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
             return False
         _store(tx, after, by)
         if after.owner != before.owner:
+            withdraw_codes(tx, code.c.client_id == after.client_id)
             cut(tx, live_nodes_of(tx, [after.client_id]), "owner_changed", by)
         else:
             _shrink(tx, after, before.delegates_to - after.delegates_to, by)

@@ -4,9 +4,9 @@ from sqlalchemy import select, update
 
 from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock, Transaction
-from ..delegation.models import ACTIVE, LEFT, delegation, delegation_from_row, person
+from ..delegation.models import ACTIVE, LEFT, code, delegation, delegation_from_row, person
 from ..delegation.node import Delegation
-from .cut import Cut, cut
+from .cut import Cut, cut, withdraw_codes
 
 
 def person_left(db: Database, host_key: str, *, why: str) -> Cut:
@@ -20,6 +20,7 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
         gone = tx.execute(update(person).where(here).values(status=LEFT, left_at=tx.now))
         if gone.rowcount:
             record(tx, Event("person.left", person_id=person_id, facts={"why": why}))
+        withdraw_codes(tx, code.c.person_id == person_id)
         return cut(tx, _roots(tx, person_id), why)
 
 

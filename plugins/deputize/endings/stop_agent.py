@@ -7,8 +7,9 @@ from ..agents.change_status import change_status
 from ..agents.lifecycle import Status
 from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock
+from ..delegation.models import code
 from .agent_lock import agent_locked
-from .cut import Cut, cut, live_nodes_of
+from .cut import Cut, cut, live_nodes_of, withdraw_codes
 
 
 def stop_agent(
@@ -21,6 +22,7 @@ def stop_agent(
     with agent_locked(db, client_id) as tx:
         if not change_status(tx, client_id, target):
             return None
+        withdraw_codes(tx, code.c.client_id == client_id)
         record(tx, Event(f"agent.{target}", agent=client_id, facts={"why": why, "by": by}))
         return cut(tx, live_nodes_of(tx, [client_id]), why, by)
 

@@ -32,7 +32,7 @@ class Page:
         self.form = read_form(self.answer.text)
         self.action = self.form.pop("action")[0]
 
-    def press(self, decision: str = "allow", **changed: list[str] | None) -> httpx.Response:
+    def press(self, decision: str = "allow", /, **changed: list[str] | None) -> httpx.Response:
         """Post the form with these fields changed; None leaves one out."""
         sent = self.form | {"decision": [decision]} | changed
         form = {name: values for name, values in sent.items() if values is not None}

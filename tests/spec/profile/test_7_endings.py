@@ -1,16 +1,15 @@
 """Endings: each ends the tree below it in one transaction, and nothing comes back."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deputize.agents.lifecycle import Status
 from support.agents_http import decode, jwks, new_key, outcome
-from support.world import CALENDAR, World, read_form, running_world
+from support.world import CALENDAR, World, read_form
 
 pytestmark = pytest.mark.section("Deputize profile", "7")
 
@@ -19,10 +18,8 @@ INACTIVE = {"active": False}
 
 
 @pytest.fixture(scope="module")
-def world(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world")
-    with running_world(module_database_url, folder) as running:
-        yield running
+def world(world_on_each_engine: World) -> World:
+    return world_on_each_engine
 
 
 class Tree:
