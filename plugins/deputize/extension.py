@@ -6,17 +6,20 @@ registered on the host's own OAuth server: the seam answers before it is asked.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
 
 from .agents import models as agents
+from .agents.remote_keys import RemoteKeys
 from .audit import models as audit
 from .audit.record import Tally
 from .catalogue import models as catalogue
 from .core import used_once, versions
 from .core.clock import Clock, FileClock, SystemClock
 from .core.db import Database
+from .core.guarded_http import fetch
 from .core.versions import Cached, read_versions
 from .dashboard.acting_for_me import acting_for_me
 from .delegation import keys as signing_keys
@@ -113,6 +116,7 @@ def make_context(settings: Settings, host: Host) -> Context:
         catalogue=Cached("catalogue", catalogue.load_catalogue),
         keys=Cached(signing_keys.VERSION, store.load),
         key_store=store,
+        remote_keys=RemoteKeys(partial(fetch, private_hosts=settings.agents.private_hosts)),
         registration_endpoint=f"{settings.issuer}{all_paths(host.paths).registration}",
         ends=_Ends(db),
         gates=(SensitiveScopes(),),

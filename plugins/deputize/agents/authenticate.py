@@ -25,6 +25,7 @@ from ..core.used_once import use_once
 from ..core.values import is_storable
 from ..settings import Bounds
 from .models import Agent
+from .remote_keys import RemoteKeys
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_ALGORITHMS = ("ES256", "ES384", "EdDSA", "Ed25519", "PS256", "RS256")
@@ -121,6 +122,7 @@ def authenticate(
     issuer: str,
     now: int,
     bounds: Bounds,
+    remote_keys: RemoteKeys,
 ) -> Caller:
     """Return the caller whose `credentials` these are.
 
@@ -130,7 +132,8 @@ def authenticate(
     given = credentials
     method = _registered_method(client)
     if given.method == "private_key_jwt" == method and isinstance(client, Agent):
-        return Caller(client, _verify_assertion(given, client, issuer, now, bounds))
+        token = _verified(given.secret, client, bounds, remote_keys)
+        return Caller(client, _read_assertion(token, client, issuer, now, bounds))
     if given.method == "none" == method and client is not None:
         return Caller(client)
     stored = (client.secret_digest if client else None) or _NOBODY
@@ -225,15 +228,32 @@ def _keys(jwks: str) -> KeySet:
     return KeySet.import_key_set(json.loads(jwks))
 
 
-def _verify_assertion(
-    given: Credentials, client: Agent, issuer: str, now: int, bounds: Bounds
-) -> Assertion:
-    if len(given.secret) > bounds.token_bytes:
+def _verified(assertion: str, client: Agent, bounds: Bounds, remote_keys: RemoteKeys) -> jwt.Token:
+    if len(assertion) > bounds.token_bytes:
         raise Refusal("client.not_authenticated", _REFUSED)
+    if client.jwks_uri is None:
+        token = _decode(assertion, _keys(client.jwks or '{"keys": []}'))
+    else:
+        token = _decode(assertion, remote_keys.get(client.jwks_uri))
+        # The agent may have rotated its key since.
+        token = token or _decode(assertion, remote_keys.get(client.jwks_uri, again=True))
+    if token is None:
+        raise Refusal("client.not_authenticated", _REFUSED)
+    return token
+
+
+def _decode(assertion: str, keys: KeySet | None) -> jwt.Token | None:
+    if keys is None:
+        return None
     try:
-        token = jwt.decode(given.secret, _keys(client.jwks or "{}"), list(ASSERTION_ALGORITHMS))
+        return jwt.decode(assertion, keys, list(ASSERTION_ALGORITHMS))
     except (JoseError, ValueError, KeyError, TypeError):
-        raise Refusal("client.not_authenticated", _REFUSED) from None
+        return None
+
+
+def _read_assertion(
+    token: jwt.Token, client: Agent, issuer: str, now: int, bounds: Bounds
+) -> Assertion:
     claims = token.claims
     jti = claims.get("jti")
     good = (

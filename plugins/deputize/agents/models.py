@@ -58,6 +58,7 @@ agent = Table(
     Column("token_endpoint_auth_method", String(32), nullable=False),
     Column("secret_digest", String(64)),
     Column("jwks", Text),
+    Column("jwks_uri", Text),
     Column("parent", String(64)),
     Column("parent_delegation_id", String(16)),
     Column("task_id", String(16)),
@@ -99,6 +100,7 @@ class Agent:
     redirect_uris: tuple[str, ...] = ()
     secret_digest: str | None = field(default=None, repr=False)
     jwks: str | None = None
+    jwks_uri: str | None = None
     parent: str | None = None
     parent_delegation_id: str | None = None
     task_id: str | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..agents.models import Agent, find_agent
+from ..agents.remote_keys import RemoteKeys
 from ..audit.record import Tally
 from ..catalogue.models import Catalogue, ResourceServer
 from ..core.db import Database, Transaction
@@ -64,6 +65,7 @@ class Context:
     catalogue: Cached[Catalogue]
     keys: Cached[KeySet]
     key_store: KeyStore
+    remote_keys: RemoteKeys
     registration_endpoint: str
     ends: Ends
     gates: tuple[Gate, ...]

@@ -171,4 +171,5 @@ class AgentServer(ProtocolServer):
             issuer=self.context.issuer,
             now=request.reading.moment.now,
             bounds=self.context.settings.bounds,
+            remote_keys=self.context.remote_keys,
         )

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("token_endpoint_auth_method", sa.String(length=32), nullable=False),
         sa.Column("secret_digest", sa.String(length=64), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=True),
+        sa.Column("jwks_uri", sa.Text(), nullable=True),
         sa.Column("parent", sa.String(length=64), nullable=True),
         sa.Column("parent_delegation_id", sa.String(length=16), nullable=True),
         sa.Column("task_id", sa.String(length=16), nullable=True),
