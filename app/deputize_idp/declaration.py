@@ -4,6 +4,7 @@ They are declared in one transaction, before the plugin's entries, so that the o
 agents are found, and nothing of them is kept when anything in the file is wrong.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -12,7 +13,8 @@ from pydantic import Field
 from sqlalchemy import select
 
 from deputize.declaration.apply import Action, Change, Difference
-from deputize.declaration.form import Digest, FileName, Table
+from deputize.declaration.form import Table
+from deputize.declaration.members import Digest, FileName
 from deputize.declaration.read import CLIENTS, PEOPLE, Declaration, read_entries
 from deputize.part import ConfigurationError
 from deputize.typed_toml import raise_mistakes
@@ -91,6 +93,7 @@ def declare_people_and_clients(declaration: Declaration, *, prune: bool) -> list
     clients = read_entries(file, CLIENTS, declaration.clients, ClientTable, lines)
     raise_mistakes(lines)
     changes = [_person(declaration, table) for table in people]
+    raise_mistakes([*_twice(declaration, changes)])
     changes += [_client(declaration, table) for table in clients]
     if prune and PEOPLE in declaration.kinds:
         changes += _prune_people({change.name for change in changes if change.kind == "person"})
@@ -112,6 +115,13 @@ def _person(declaration: Declaration, table: PersonTable) -> Change:
         raise ConfigurationError(declaration.line(PEOPLE, table.username, str(error))) from None
     person = find_by_username(table.username)
     return _change("person", person.username if person else "", declared, before, person)
+
+
+def _twice(declaration: Declaration, changes: list[Change]) -> Iterator[str]:
+    """Case and width do not make another person: `Ana` and `ana` are one."""
+    for name, times in Counter(change.name for change in changes).items():
+        if times > 1:
+            yield declaration.line(PEOPLE, name, "username: is declared twice")
 
 
 def _client(declaration: Declaration, table: ClientTable) -> Change:

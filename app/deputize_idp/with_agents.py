@@ -6,22 +6,25 @@ call `init_app`.
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 
 from deputize import Deputize
 from deputize.core.clock import FileClock
+from deputize.endings.sweep import sweep
 from deputize.settings import Settings as PluginSettings
 
 from . import create_app
 from .configuration import Configuration
 from .database import db
 from .host import IdpHost
-from .serve import serve, settings_from_environment
+from .serve import SWEEP_SECONDS, serve, settings_from_environment
 
 ENVIRONMENT = "DEPUTIZE_SERVED_SETTINGS"
 TARGET = "deputize_idp.with_agents:app_from_environment"
@@ -72,7 +75,19 @@ def close(app: Flask) -> None:
 def app_from_environment() -> Flask:
     """The app in a worker; its settings are taken out of the environment."""
     plugin = PluginSettings.model_validate_json(os.environ.pop(ENVIRONMENT))
-    return create_app_with_agents(Configuration(settings_from_environment(), plugin))
+    app = create_app_with_agents(Configuration(settings_from_environment(), plugin))
+    threading.Thread(target=sweep_now_and_then, args=(app,), daemon=True).start()
+    return app
+
+
+def sweep_now_and_then(app: Flask) -> None:
+    """Write down what time has ended, in each worker; what fails is tried again later."""
+    while True:
+        try:
+            sweep(app.extensions["deputize"].context.db)
+        except SQLAlchemyError:
+            app.logger.exception("sweep of agents")
+        time.sleep(SWEEP_SECONDS)
 
 
 def dump(settings: PluginSettings) -> str:

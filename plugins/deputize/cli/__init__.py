@@ -11,6 +11,7 @@ from .declaration import apply_command, export_command
 from .delegations import delegations
 from .keys import keys
 from .parts import plugins
+from .sweep import sweep_command
 from .token import token
 
 
@@ -19,5 +20,16 @@ def deputize() -> None:
     """Agents, what they may do, and what they are doing."""
 
 
-for command in (apply_command, export_command, agents, delegations, token, keys, audit, plugins):
+COMMANDS = (
+    apply_command,
+    export_command,
+    agents,
+    delegations,
+    token,
+    keys,
+    audit,
+    plugins,
+    sweep_command,
+)
+for command in COMMANDS:
     deputize.add_command(command)

@@ -39,6 +39,8 @@ from ..web.words import host_of, since, time_tag, until
 
 AGENTS_PAGE = "/deputize/agents"
 
+BY_PERSON = "ended_by_person"
+
 #: Finished tasks that the page still shows.
 FINISHED_SHOWN = 20
 
@@ -71,7 +73,7 @@ def acting_for_me(context: Context) -> Blueprint:
         with context.db.read() as tx:
             view = _View(context, tx, me)
             node = view.find(delegation_id)
-            if node is None or node.ended_at is not None:
+            if node is None or not view.is_live(node):
                 return _gone(me)
             return render("end.html", view.end_page(node))
 
@@ -86,7 +88,7 @@ def acting_for_me(context: Context) -> Blueprint:
             node = _View(context, tx, me).find(delegation_id)
         if node is None:
             return _gone(me)
-        end_delegation(context.db, node.id, why="ended_by_person", by=node.person_id)
+        end_delegation(context.db, node.id, why=BY_PERSON, by=node.person_id)
         return see_other(url_for(".agents"))
 
     return pages

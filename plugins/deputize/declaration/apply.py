@@ -18,10 +18,12 @@ from ..agents.register import store_agent
 from ..audit.record import Event
 from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Database
+from ..core.refusal import Refusal
 from ..delegation.context import Context
 from ..endings.edit_agent import edit_agent
 from ..endings.edit_catalogue import declare_scope, declare_server, retire_scope, retire_server
 from ..endings.stop_agent import start_agent, stop_agent
+from ..part import ConfigurationError
 from .read import Declaration
 from .resolve import Resolving, Rows
 from .stored import Stored, read_stored
@@ -122,8 +124,12 @@ def _agent(db: Database, stored: Stored, row: Agent) -> Step:
 
 def _declare_agent(db: Database, row: Agent) -> None:
     happened = Event("agent.declared", agent=row.client_id, facts={"by": BY})
-    with db.write() as tx:
-        store_agent(tx, row, happened)
+    try:
+        with db.write() as tx:
+            store_agent(tx, row, happened)
+    except Refusal:
+        text = f"agent {row.client_id}: was declared by somebody else meanwhile: apply again"
+        raise ConfigurationError(text) from None
 
 
 def _adopt(db: Database, row: Agent) -> None:

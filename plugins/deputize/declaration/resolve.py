@@ -94,6 +94,8 @@ class Resolving:
             yield "identifier: is the issuer's own"
         if table.client_id in self.stored.agents:
             yield f"client_id: {table.client_id} is an agent's"
+        if self.context.host.find_person(table.client_id) is not None:
+            yield "client_id: is the identifier of a person"
         for other in self.stored.servers.values():
             if other.client_id == table.client_id and other.identifier != table.identifier:
                 retired = " retired" if other.retired_at else ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response, request, url_for
 from sqlalchemy import select, update
 
 from ..agents.models import SPAWNED, Agent, find_agents
@@ -125,16 +125,17 @@ def _decide(
     form: Form,
 ) -> Response:
     if not is_own_form():
+        # Nothing of such a form is kept: somebody else's page may have filled it in.
         return view.page(someone, "Your session changed while you were reading. Please look again.")
     if form.decision != "allow":
         return _to_client(context, asked, OAuth2Error(error="access_denied"))
     if not hmac.compare_digest(form.shown.encode(), view.digest(someone).encode()):
-        return view.page(someone, "This changed while you were reading. Please look again.")
+        return view.page(someone, "This changed while you were reading. Please look again.", form)
     scope = form.scope & view.tickable
     if not scope:
-        return view.page(someone, "Tick at least one line, or press Not now.")
+        return view.page(someone, "Tick at least one line, or press Not now.", form)
     if not 0 < form.until <= view.longest:
-        return view.page(someone, "Choose until when.")
+        return view.page(someone, "Choose until when.", form)
     consent = _consent(context, asked, view, someone, form)
     code = _store(context, someone, consent)
     location = response_location(context.issuer, asked.redirect_uri, asked.state, {"code": code})
@@ -211,17 +212,19 @@ class _ConsentView:
         self.now = tx.now
         self.catalogue = context.moment(tx).catalogue
         self.tickable = asked.scope - self.catalogue.sensitive
-        self.named = find_agents(tx, asked.agent.delegates_to - {SPAWNED})
+        named = find_agents(tx, asked.agent.delegates_to - {SPAWNED})
+        self.named = {name: known for name, known in named.items() if known.is_live(tx.now)}
         self.longest = min(
             context.settings.delegation.max_duration, asked.agent.expires_at - tx.now
         )
 
-    def page(self, someone: Person, problem: str = "") -> Response:
-        """Return the page, with `problem` where it is shown again."""
+    def page(self, someone: Person, problem: str = "", kept: Form | None = None) -> Response:
+        """Return the page; where it is shown again, with `problem` and the choices kept."""
         agent, now = self.asked.agent, self._clock()
         registered = datetime.fromtimestamp(agent.created_at, UTC)
         page = ConsentPage(
             person=someone.name,
+            agents_url=url_for("deputize_agents.agents"),
             agent=AgentFace(agent.client_id, agent.name),
             owner=self._name_of(agent.owner),
             sponsor=self._name_of(agent.sponsor),
@@ -229,9 +232,9 @@ class _ConsentView:
             purpose=agent.purpose,
             warnings=_warnings(agent),
             problem=problem,
-            scopes=tuple(self._choice(name) for name in sorted(self.asked.scope)),
-            pass_on=tuple(self._passing(name) for name in sorted(agent.delegates_to)),
-            until=self._durations(now),
+            scopes=tuple(self._choice(n, kept) for n in sorted(self.asked.scope, key=self._rank)),
+            pass_on=tuple(self._passing(name, kept) for name in self._offered()),
+            until=self._durations(now, kept),
             returns_to=destination_of(self.asked.redirect_uri),
             action=self.url,
             hidden={"shown": self.digest(someone)},
@@ -260,22 +263,32 @@ class _ConsentView:
         found = self.context.host.find_person(key) if key else None
         return found.name if found else ""
 
-    def _choice(self, name: str) -> ScopeChoice:
+    def _rank(self, name: str) -> tuple[bool, bool, str]:
+        # What is done elsewhere first, what is asked for each time last.
+        return name in self.catalogue.sensitive, name not in self.catalogue.scopes, name
+
+    def _choice(self, name: str, kept: Form | None) -> ScopeChoice:
         known = self.catalogue.scopes.get(name)
         where = host_of(known.resource) if known else ""
         sensitive = name in self.catalogue.sensitive
-        return ScopeChoice(name, self.catalogue.describe(name), where, sensitive)
+        ticked = kept is None or name in kept.scope
+        return ScopeChoice(name, self.catalogue.describe(name), where, sensitive, ticked)
 
-    def _passing(self, name: str) -> PassOnChoice:
+    def _offered(self) -> list[str]:
+        return [*sorted(self.named), *({SPAWNED} & self.asked.agent.delegates_to)]
+
+    def _passing(self, name: str, kept: Form | None) -> PassOnChoice:
+        ticked = kept is None or name in kept.pass_on
         if name == SPAWNED:
-            return PassOnChoice(SPAWNED, "Helpers that it starts")
-        known = self.named.get(name)
-        owner = self._name_of(known.owner) if known else ""
-        return PassOnChoice(name, known.name if known else name, f"run by {owner}" if owner else "")
+            return PassOnChoice(SPAWNED, "Helpers that it starts", ticked=ticked)
+        owner = self._name_of(self.named[name].owner)
+        note = f"run by {owner}" if owner else ""
+        return PassOnChoice(name, self.named[name].name, note, ticked)
 
-    def _durations(self, now: datetime) -> tuple[UntilChoice, ...]:
+    def _durations(self, now: datetime, kept: Form | None) -> tuple[UntilChoice, ...]:
         offered = [s for s in _DURATIONS if s <= self.longest] or [self.longest]
-        default = self.context.settings.delegation.default_duration
+        usual = self.context.settings.delegation.default_duration
+        default = kept.until if kept else usual
         chosen = max((s for s in offered if s <= default), default=offered[0])
         return tuple(UntilChoice(s, at_most(s, now), s == chosen) for s in offered)
 

@@ -16,6 +16,7 @@ from .marks import agent_mark
 from .words import count_of, neutralise
 
 NAME_LENGTH: Final = 60
+SHORT_NAME_LENGTH: Final = 24
 PURPOSE_LENGTH: Final = 280
 SENTENCE_LENGTH: Final = 400
 SPAWNED: Final = "spawned"  # the value of `pass_on` and `delegates_to` for helpers not yet born

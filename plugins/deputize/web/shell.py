@@ -16,7 +16,7 @@ from flask import Blueprint, Response, current_app, request, url_for
 from flask_wtf.csrf import ValidationError, generate_csrf, validate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .pages import NAME_LENGTH, PURPOSE_LENGTH, SENTENCE_LENGTH, Page
+from .pages import NAME_LENGTH, PURPOSE_LENGTH, SENTENCE_LENGTH, SHORT_NAME_LENGTH, Page
 from .words import neutralise
 
 BLUEPRINT: Final = "deputize_web"
@@ -162,6 +162,7 @@ _environment = Environment(
 )
 _environment.filters.update(
     name=partial(neutralise, limit=NAME_LENGTH),
+    short_name=partial(neutralise, limit=SHORT_NAME_LENGTH),
     purpose=partial(neutralise, limit=PURPOSE_LENGTH),
     plain=partial(neutralise, limit=SENTENCE_LENGTH),
 )

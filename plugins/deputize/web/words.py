@@ -41,7 +41,8 @@ LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 def until(expires_at: datetime, now: datetime) -> str:
     """Say how long something lasts: "for 10 minutes", "until 18:40", "until 3 Dec".
 
-    Both are aware. The zone of `now` is the person's, and times are told in it.
+    Both are aware. The zone of `now` is the person's, and times are told in it; where it is
+    not known, `now` is in UTC, and the time of day says so.
     """
     left = _between(now, expires_at)
     if left <= timedelta(0):
@@ -162,9 +163,14 @@ def _days_between(moment: datetime, now: datetime) -> int:
 
 
 def _clock_or_day(moment: datetime, now: datetime) -> str:
-    clock = f"{moment.astimezone(now.tzinfo):%H:%M}"
+    clock = f"{moment.astimezone(now.tzinfo):%H:%M}{_unless_own(now)}"
     near = {-1: f"yesterday, {clock}", 0: clock, 1: f"tomorrow, {clock}"}
     return near.get(_days_between(moment, now)) or day(moment, now)
+
+
+def _unless_own(now: datetime) -> str:
+    # UTC is nobody's own zone: it stands for one that is not known, and is named.
+    return " UTC" if now.tzinfo is UTC else ""
 
 
 def _zone(local: datetime) -> str:

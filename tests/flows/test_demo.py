@@ -1,0 +1,237 @@
+"""`deputize demo`: the story as it reads in a terminal, played by a script and by a browser."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Browser, expect
+
+DEMO = (sys.executable, "-c", "from deputize_idp.cli import main; main()", "demo")
+PATIENCE = 120  # seconds
+
+STEPS = (
+    "1. The server is up, with everyone declared",
+    "2. Ana signs in and deputizes planner for a trip",
+    "3. planner reads the calendar, with a token for it alone",
+    "4. planner hands a narrower authority over to booker, for the flights API",
+    "5. booker spawns a throw-away fare-scout and hands on (depth 3)",
+    "6. Who acts for whom, and what each token says",
+    "7. mallory, another registered agent, shows tokens that it overheard",
+    "8. Ana ends planner's delegation",
+    "9. Every token below is refused at the next call",
+)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Let all that the demo makes lie in `folder`, which also marks its processes."""
+    return os.environ | {"TMPDIR": str(folder), "COLUMNS": "200", "TERM": "dumb"}
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Return what is left of a demo that had `folder`: files, and processes by their command."""
+    files = [str(path) for path in folder.iterdir()]
+    return files + [" ".join(process.cmdline()) for process in processes_of(folder)]
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    return [p for p in psutil.process_iter() if _is_of(p, folder)]
+
+
+def _is_of(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return process.environ().get("TMPDIR") == str(folder)
+    except psutil.Error:
+        return False
+
+
+class Telling:
+    """A demo that runs, and what it has said so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            DEMO,
+            env=environment(folder),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+
+    def url_after(self, text: str) -> str:
+        """Read on until it invites to a page; return the page's URL."""
+        while text not in self._line():
+            pass
+        return self._line().strip()
+
+    def end(self, number: int) -> int:
+        """Send a signal; return the exit status."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        self.lines += self.process.communicate(timeout=PATIENCE)[0].splitlines()
+        return self.process.returncode
+
+    def _line(self) -> str:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, "\n".join(self.lines)
+        self.lines.append(line.rstrip("\n"))
+        return line
+
+
+@contextmanager
+def telling(folder: Path) -> Iterator[Telling]:
+    """Start a demo for a person to play; it is gone afterwards, whatever happened."""
+    started = Telling(folder)
+    try:
+        yield started
+    finally:
+        if started.process.poll() is None:
+            started.process.terminate()
+            started.process.communicate(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("once")
+
+
+@pytest.fixture(scope="module")
+def once(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [*DEMO, "--once"]
+    return subprocess.run(
+        command,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+def test_it_goes_as_told(once: subprocess.CompletedProcess[str]) -> None:
+    assert once.returncode == 0, once.stdout + once.stderr
+    assert once.stderr == ""
+
+
+def test_each_step_is_told_in_order(once: subprocess.CompletedProcess[str]) -> None:
+    told = [line for line in once.stdout.splitlines() if line[:1].isdigit()]
+    assert told == list(STEPS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "calendar.example: planner acts for Ana: calendar:read",
+        "flights.example: booker acts for Ana through planner: flights:search",
+        "flights.example: fare-scout acts for Ana through planner and booker: flights:search",
+    ],
+)
+def test_each_api_says_who_acts_for_whom(once: subprocess.CompletedProcess[str], line: str) -> None:
+    assert f"     {line}\n" in once.stdout
+
+
+def test_the_tree_shows_each_tokens_claims(once: subprocess.CompletedProcess[str]) -> None:
+    tree = once.stdout.partition(STEPS[5])[2].partition(STEPS[6])[0]
+    scout = tree.partition("fare-scout's token")[2]
+    claims = {}
+    for line in scout.strip().splitlines():
+        name, _, value = line.strip().partition(" ")
+        claims[name] = value.strip()
+    assert claims == {
+        "sub": "Ana",
+        "act": "fare-scout { booker { planner } }",
+        "aud": "https://flights.example",
+        "scope": "flights:search",
+        "exp": "in 5 minutes",
+    }
+    assert "may_act booker" in tree
+
+
+def test_mallory_is_refused_each_time_by_a_rule_of_the_audit_trail(
+    once: subprocess.CompletedProcess[str],
+) -> None:
+    lines = once.stdout.partition(STEPS[6])[2].partition(STEPS[7])[0].splitlines()
+    tries = [line for line in lines if "mallory tries" in line]
+    rules = [line.partition("audit trail: ")[2] for line in lines if "audit trail: " in line]
+    assert len(tries) == 4
+    assert rules == ["subject.not_the_actor"] * 2 + ["subject.may_act"] * 2
+    assert [line[-3:] for line in lines if "mallory shows" in line] == ["401"] * 3
+
+
+def test_every_token_is_refused_in_the_end(once: subprocess.CompletedProcess[str]) -> None:
+    end = once.stdout.partition(STEPS[8])[2]
+    assert end.count("→ 401") == 3
+    assert "→ 200" not in end
+    assert end.count("audit trail: delegation.ended") == 3
+    assert end.count("○") == end.count("  refused\n") == 7
+    assert "●" not in end
+
+
+def test_no_token_is_shown(once: subprocess.CompletedProcess[str]) -> None:
+    assert "eyJ" not in once.stdout
+
+
+def test_nothing_is_left_behind(once: subprocess.CompletedProcess[str], folder: Path) -> None:
+    assert once.stdout
+    assert left_behind(folder) == []
+
+
+def test_a_person_plays_it_in_a_browser(chromium: Browser, tmp_path: Path) -> None:
+    with telling(tmp_path) as story:
+        page = chromium.new_context().new_page()
+        page.goto(story.url_after("and decide:"))
+        page.get_by_label("User name").fill("ana")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Let planner act").click()
+        expect(page.get_by_text("planner can act for you now")).to_be_visible()
+
+        page.goto(story.url_after("Press Stop at planner"))
+        page.get_by_role("link", name="Stop planner").click()
+        page.get_by_role("button", name="Stop planner").click()
+
+        page.goto(story.url_after("The server stays up"))
+        expect(page.get_by_text("No agent acts for you right now.")).to_be_visible()
+        expect(page.get_by_text("A task of planner")).to_be_visible()
+        assert story.end(signal.SIGINT) == 0
+    assert [line for line in story.lines if line[:1].isdigit()] == list(STEPS)
+    assert left_behind(tmp_path) == []
+
+
+def test_a_person_who_says_no_ends_it(chromium: Browser, tmp_path: Path) -> None:
+    with telling(tmp_path) as story:
+        page = chromium.new_context().new_page()
+        page.goto(story.url_after("and decide:"))
+        page.get_by_label("User name").fill("ana")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Not now").click()
+        expect(page.get_by_text("Nothing was granted.")).to_be_visible()
+        assert story.wait() == 1
+    assert story.lines[-1].startswith("✕ Not as told: planner: redeem: access_denied")
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, 1)]
+)
+def test_a_signal_in_the_middle_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    with telling(tmp_path) as story:
+        url = story.url_after("and decide:")
+        assert len(processes_of(tmp_path)) > 6
+        assert story.end(number) == status
+    assert left_behind(tmp_path) == []
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url, trust_env=False)
