@@ -3,16 +3,19 @@ from nowhere that a stranger could use the server's hand for.
 """
 
 import json
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deputize.agents.remote_keys import AGAIN_SECONDS, RemoteKeys
-from deputize.core.guarded_http import MAX_BYTES, FetchError, fetch
 from flask import Flask, Response, redirect
 
+from deputize.agents.remote_keys import AGAIN_SECONDS, RemoteKeys
+from deputize.core.guarded_http import MAX_BYTES, FetchError, fetch
 from support.agents_http import Agent, jwks, new_key
 from support.serving import serving
 from support.world import World, running_world
@@ -125,3 +128,29 @@ def test_nothing_private_and_nothing_but_https_is_fetched(url: str) -> None:
 
 def _own_token(agent: Agent) -> int:
     return agent.post("token_endpoint", grant_type="client_credentials").status_code
+
+
+def test_it_is_declared_and_exported(tmp_path: Path) -> None:
+    file = tmp_path / "agents.toml"
+    file.write_text(
+        """
+        [[people]]
+        username = "ben"
+        name = "Ben Ode"
+        email = "ben@example.com"
+        password = "correct horse battery"
+        [[agents]]
+        client_id = "roaming"
+        owner = "ben"
+        jwks_uri = "https://agent.example/jwks"
+        """
+    )
+    deputize = Path(sys.executable).with_name("deputize")
+    where = ["--data", str(tmp_path / "data")]
+    subprocess.run([deputize, "apply", str(file), *where], check=True, timeout=60)
+    told = subprocess.run(
+        [deputize, "export", *where], check=True, timeout=60, capture_output=True, text=True
+    )
+    (agent,) = tomllib.loads(told.stdout)["agents"]
+    assert agent["jwks_uri"] == "https://agent.example/jwks"
+    assert agent["token_endpoint_auth_method"] == "private_key_jwt"

@@ -83,7 +83,7 @@ REFUSED = {
     ),
     "an agent that can't authenticate": (
         agent(client_secret=None),
-        AGENT + "needs client_secret, jwks, jwks_file or token_endpoint_auth_method",
+        AGENT + "needs client_secret, jwks, jwks_file, jwks_uri or token_endpoint_auth_method",
     ),
     "a public agent without redirect URIs": (
         agent(client_secret=None, token_endpoint_auth_method="none"),

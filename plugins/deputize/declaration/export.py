@@ -81,6 +81,7 @@ def _agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
         "token_endpoint_auth_method": row.token_endpoint_auth_method,
         "client_secret_sha256": row.secret_digest,
         "jwks": json.loads(row.jwks) if row.jwks else None,
+        "jwks_uri": row.jwks_uri,
     }
 
 

@@ -103,13 +103,19 @@ class AgentTable(WithSecret):
     token_endpoint_auth_method: str | None = None
     jwks: Jwks | None = None
     jwks_file: FileName | None = None
+    jwks_uri: Identifier | None = None
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys are given, by value or by their URL."""
+        return self.jwks is not None or self.jwks_uri is not None
 
     @property
     def auth_method(self) -> str | None:
         """What follows from the keys or the secret; None where the agent keeps what it has."""
         if self.token_endpoint_auth_method:
             return self.token_endpoint_auth_method
-        if self.jwks:
+        if self.has_keys:
             return "private_key_jwt"
         return "client_secret_basic" if self.secret_digest else None
 
@@ -117,12 +123,15 @@ class AgentTable(WithSecret):
     def _one_authentication(self) -> Self:
         by_secret, method = self.secret_digest is not None, self.auth_method
         mistakes = {
-            "jwks and client_secret exclude each other": by_secret and self.jwks is not None,
+            "jwks and client_secret exclude each other": by_secret and self.has_keys,
+            "jwks and jwks_uri exclude each other": (
+                self.jwks is not None and self.jwks_uri is not None
+            ),
             f"token_endpoint_auth_method: expected one of {', '.join(AUTH_METHODS)}": (
                 method is not None and method not in AUTH_METHODS
             ),
             "private_key_jwt and jwks come together": (
-                (method == "private_key_jwt") != (self.jwks is not None)
+                (method == "private_key_jwt") != self.has_keys
             ),
             f"{method} needs client_secret": (
                 method is not None and method.startswith("client_secret") and not by_secret

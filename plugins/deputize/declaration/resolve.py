@@ -142,7 +142,8 @@ class Resolving:
 
     def _agent_mistakes(self, table: AgentTable, before: Agent | None) -> Iterator[str]:
         if before is None and table.auth_method is None:
-            yield 'needs client_secret, jwks, jwks_file or token_endpoint_auth_method = "none"'
+            ways = 'client_secret, jwks, jwks_file, jwks_uri or token_endpoint_auth_method = "none"'
+            yield f"needs {ways}"
         if before and before.status == Status.RETIRED:
             yield "client_id: that agent was retired, which is final: declare another client_id"
         if before and before.origin == SPAWNED_ORIGIN:
@@ -176,7 +177,7 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
     made_at = before.created_at if before else now
     said = before if before and before.origin == SELF_ORIGIN else None
     uris = tuple(table.redirect_uris or (said.redirect_uris if said else ()))
-    method, secret_digest, jwks = _authentication(table, before)
+    proof = _authentication(table, before)
     grants = frozenset(table.grant_types or (said.grant_types if said else ()))
     return Agent(
         client_id=table.client_id,
@@ -193,18 +194,31 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         delegates_to=frozenset(table.delegates_to),
         max_delegation_depth=table.max_delegation_depth or settings.delegation.max_depth,
         redirect_uris=uris,
-        grant_types=grants or _usual_grants(method, uris),
-        token_endpoint_auth_method=method,
-        secret_digest=secret_digest,
-        jwks=jwks,
+        grant_types=grants or _usual_grants(proof.method, uris),
+        token_endpoint_auth_method=proof.method,
+        secret_digest=proof.secret_digest,
+        jwks=proof.jwks,
+        jwks_uri=proof.jwks_uri,
         revision=before.revision if before else 0,
     )
 
 
-def _authentication(table: AgentTable, before: Agent | None) -> tuple[str, str | None, str | None]:
+@dataclass(frozen=True)
+class _Authentication:
+    """How an agent proves who it is."""
+
+    method: str
+    secret_digest: str | None
+    jwks: str | None
+    jwks_uri: str | None
+
+
+def _authentication(table: AgentTable, before: Agent | None) -> _Authentication:
     if table.auth_method is not None or before is None:
-        return table.auth_method or "", table.secret_digest, table.jwks
-    return before.token_endpoint_auth_method, before.secret_digest, before.jwks
+        method = table.auth_method or ""
+        return _Authentication(method, table.secret_digest, table.jwks, table.jwks_uri)
+    method = before.token_endpoint_auth_method
+    return _Authentication(method, before.secret_digest, before.jwks, before.jwks_uri)
 
 
 def _expiry(table: AgentTable, before: Agent | None, made_at: int, settings: Settings) -> int:

@@ -1,0 +1,233 @@
+"""One person's delegations as trees by task: what the page "Agents acting for me" shows.
+
+To a person a node is an agent that joined the chain. Where the same agent narrowed its
+own hold there is a node too, but nothing new to see.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import url_for
+from markupsafe import Markup
+from sqlalchemy import func, select
+
+from ..agents.models import Agent, find_agents
+from ..audit.models import event
+from ..catalogue.models import Catalogue
+from ..core.db import Transaction
+from ..core.values import is_id
+from ..delegation.context import Context
+from ..delegation.models import delegation, delegation_from_row, person, subtree
+from ..delegation.node import Delegation
+from ..host import Person
+from ..tasks.models import Task, TaskStatus, task
+from ..web.pages import AgentFace, ChainLink, DelegationNode, EndPage, Holding, State, TaskTree
+from ..web.words import host_of, since, time_tag, until
+
+#: Why a delegation ended that its person stopped.
+BY_PERSON = "ended_by_person"
+
+#: Tasks that are looked at, and finished ones that are still shown.
+TASKS_READ, FINISHED_SHOWN = 500, 20
+
+Chain = tuple[ChainLink, ...]
+
+
+@dataclass(frozen=True)
+class Trees:
+    """One person's trees at one moment."""
+
+    context: Context
+    tx: Transaction
+    me: Person
+
+    def all(self) -> tuple[tuple[TaskTree, ...], tuple[TaskTree, ...]]:
+        """Return the live trees and the finished ones, each newest first."""
+        tasks = self._tasks()
+        live = [t for t in tasks if _is_open(t, self.tx.now)]
+        finished = [t for t in tasks if not _is_open(t, self.tx.now)][:FINISHED_SHOWN]
+        nodes = self._nodes_of([t.id for t in (*live, *finished)])
+        names = frozenset(name for found in nodes.values() for n in found for name in n.chain)
+        telling = _Telling(
+            self.tx.now,
+            self.context.moment(self.tx).catalogue,
+            find_agents(self.tx, names | {t.agent for t in tasks}),
+            self._last_seen(list(nodes)),
+        )
+        return (
+            tuple(_Tree(t, nodes[t.id], telling).told() for t in live),
+            tuple(_Tree(t, nodes[t.id], telling).told() for t in finished),
+        )
+
+    def find(self, delegation_id: str) -> Delegation | None:
+        """Return the delegation, if it is this person's."""
+        if not is_id(delegation_id):
+            return None
+        mine = (
+            select(delegation)
+            .join(person, person.c.id == delegation.c.person_id)
+            .where(delegation.c.id == delegation_id, person.c.host_key == self.me.key)
+        )
+        row = self.tx.execute(mine).mappings().first()
+        return delegation_from_row(row) if row else None
+
+    def end_page(self, node: Delegation, cancel_url: str) -> EndPage:
+        """Return the page that says what ends with `node`."""
+        nodes = list(self._live_below(node))
+        faces = find_agents(self.tx, frozenset(name for n in nodes for name in n.chain))
+        others = dict.fromkeys(n.actor for n in nodes if n.actor != node.actor)
+        return EndPage(
+            person=self.me.name,
+            agents_url=cancel_url,
+            agent=_face(node.actor, faces),
+            chain=tuple(ChainLink(_face(name, faces).name) for name in node.chain),
+            also=tuple(_face(name, faces) for name in others),
+            action=url_for("deputize_agents.end", delegation_id=node.id),
+            cancel_url=cancel_url,
+        )
+
+    def _live_below(self, node: Delegation) -> Iterator[Delegation]:
+        low, high = subtree(node.path)
+        below = select(delegation).where(
+            delegation.c.path >= low,
+            delegation.c.path < high,
+            delegation.c.ended_at.is_(None),
+            delegation.c.expires_at > self.tx.now,
+        )
+        return map(delegation_from_row, self.tx.execute(below).mappings())
+
+    def _tasks(self) -> list[Task]:
+        mine = (
+            select(task)
+            .join(person, person.c.id == task.c.person_id)
+            .where(person.c.host_key == self.me.key)
+            .order_by(task.c.started_at.desc())
+            .limit(TASKS_READ)
+        )
+        return [Task(**row) for row in self.tx.execute(mine).mappings()]
+
+    def _nodes_of(self, tasks: Sequence[str]) -> dict[str, list[Delegation]]:
+        found: dict[str, list[Delegation]] = {task_id: [] for task_id in tasks}
+        of_tasks = select(delegation).where(delegation.c.task_id.in_(tasks))
+        for row in self.tx.execute(of_tasks.order_by(delegation.c.created_at)).mappings():
+            found[row["task_id"]].append(delegation_from_row(row))
+        return found
+
+    def _last_seen(self, tasks: Sequence[str]) -> Mapping[str, int]:
+        latest = (
+            select(event.c.delegation_id, func.max(event.c.at).label("at"))
+            .where(event.c.task_id.in_(tasks), event.c.kind == "delegation.issued")
+            .group_by(event.c.delegation_id)
+        )
+        return {row.delegation_id: row.at for row in self.tx.execute(latest)}
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """What turns rows into words.
+
+    :param faces: agents by client id
+    :param seen: when each delegation last got a token
+    """
+
+    now: int
+    catalogue: Catalogue
+    faces: Mapping[str, Agent]
+    seen: Mapping[str, int]
+
+    def ago(self, at: int) -> Markup:
+        return time_tag(since(_moment(at), _moment(self.now)), _moment(at), _moment(self.now))
+
+    def until(self, at: int) -> Markup:
+        return time_tag(until(_moment(at), _moment(self.now)), _moment(at), _moment(self.now))
+
+    def ended(self, ended_at: int | None, expired_at: int, why: str | None) -> Markup:
+        said = "stopped by you" if why == BY_PERSON else "ended"
+        return Markup("{} {}").format(said, self.ago(ended_at or expired_at))
+
+    def holdings(self, scope: frozenset[str]) -> tuple[Holding, ...]:
+        # What is done elsewhere first.
+        names = sorted(scope, key=lambda name: (name not in self.catalogue.scopes, name))
+        return tuple(self._holding(name) for name in names)
+
+    def _holding(self, name: str) -> Holding:
+        known = self.catalogue.scopes.get(name)
+        return Holding(self.catalogue.describe(name), host_of(known.resource) if known else "")
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """One task and its nodes."""
+
+    task: Task
+    nodes: Sequence[Delegation]
+    telling: _Telling
+
+    @property
+    def is_open(self) -> bool:
+        return _is_open(self.task, self.telling.now)
+
+    def told(self) -> TaskTree:
+        of, telling = self.task, self.telling
+        ended = telling.ended(of.ended_at, of.deadline, of.ended_why)
+        return TaskTree(
+            agent=_face(of.agent, telling.faces),
+            state=State.ACTIVE if self.is_open else State.ENDED,
+            started=telling.ago(of.started_at),
+            purpose=of.purpose,
+            ending=telling.until(of.deadline) if self.is_open else ended,
+            nodes=self._below(None, (), ()),
+        )
+
+    def _below(
+        self, parent: str | None, chain: tuple[str, ...], links: Chain
+    ) -> tuple[DelegationNode, ...]:
+        """Return the nodes below `parent`, one for each agent that joins the chain there."""
+        joined: list[DelegationNode] = []
+        for node in (n for n in self.nodes if n.parent_id == parent):
+            if node.chain == chain:
+                joined += self._below(node.id, chain, links)
+            else:
+                joined.append(self._node(node, links))
+        return tuple(joined)
+
+    def _node(self, node: Delegation, above: Chain) -> DelegationNode:
+        telling, is_live = self.telling, self._is_live(node)
+        face = _face(node.actor, telling.faces)
+        links = (*above, ChainLink(face.name, ended=not is_live))
+        ended = telling.ended(node.ended_at, self._last_second(node), node.ended_why)
+        last = self._last_seen(node)
+        return DelegationNode(
+            agent=face,
+            state=State.ACTIVE if is_live else State.ENDED,
+            chain=links,
+            holds=telling.holdings(node.scope),
+            until=telling.until(self._last_second(node)) if is_live else ended,
+            last_seen=telling.ago(last) if last else Markup(),
+            stop_url=url_for("deputize_agents.confirm", delegation_id=node.id) if is_live else "",
+            children=self._below(node.id, node.chain, links),
+        )
+
+    def _is_live(self, node: Delegation) -> bool:
+        return self.is_open and node.ended_at is None and self.telling.now < node.expires_at
+
+    def _last_second(self, node: Delegation) -> int:
+        return min(node.expires_at, self.task.deadline)
+
+    def _last_seen(self, top: Delegation) -> int:
+        same = [n.id for n in self.nodes if n.path.startswith(top.path) and n.chain == top.chain]
+        return max((self.telling.seen.get(node_id, 0) for node_id in same), default=0)
+
+
+def _is_open(of: Task, now: int) -> bool:
+    return of.status == TaskStatus.OPEN and now < of.deadline
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
+
+
+def _face(client_id: str, faces: Mapping[str, Agent]) -> AgentFace:
+    known = faces.get(client_id)
+    return AgentFace(client_id, known.name if known else client_id)
