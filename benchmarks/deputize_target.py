@@ -240,5 +240,3 @@ def exchange(token: str) -> dict[str, str]:
         "resource": CALENDAR,
         "scope": SCOPE,
     }
-
-

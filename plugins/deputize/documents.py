@@ -5,13 +5,12 @@ and what only it knows stays; where it has none, ours is served.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from flask import Response, after_this_request, request
 
 from .agents.authenticate import ASSERTION_ALGORITHMS
-from .agents.models import GRANT_TYPES
 from .agents.register import AUTH_METHODS
 from .catalogue.models import OWN_SCOPES
 from .dashboard.acting_for_me import AGENTS_PAGE
@@ -40,10 +39,14 @@ class Documents:
 
     :param theirs: where the host answers; None for a document that it does not have
     :param paths: where each endpoint answers
+    :param grants: the grant types that are on
     """
 
-    def __init__(self, context: Context, theirs: Paths, paths: Paths) -> None:
+    def __init__(
+        self, context: Context, theirs: Paths, paths: Paths, grants: Collection[str]
+    ) -> None:
         self.context = context
+        self.grants = grants
         self.theirs = theirs
         self.paths = paths
 
@@ -62,7 +65,7 @@ class Documents:
         return {**theirs, "keys": [*theirs.get("keys", []), *ours]}
 
     def _join_metadata(self, theirs: Document) -> Document:
-        return merge_metadata(theirs, our_metadata(self.context, self.paths))
+        return merge_metadata(theirs, our_metadata(self.context, self.paths, self.grants))
 
     def _document(self, path: str | None, join: Callable[[Document], Document]) -> Response | None:
         """Answer where the host has none; else let it answer, and join ours to that.
@@ -97,7 +100,7 @@ def json_response(response: Response, body: Any) -> Response:
     return response
 
 
-def our_metadata(context: Context, paths: Paths) -> dict[str, Any]:
+def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dict[str, Any]:
     """Return the members that the plugin answers for."""
     with context.db.read() as tx:
         scopes = context.moment(tx).catalogue.scopes
@@ -110,7 +113,7 @@ def our_metadata(context: Context, paths: Paths) -> dict[str, Any]:
         "scopes_supported": sorted({*scopes, *OWN_SCOPES}),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": sorted(GRANT_TYPES),
+        "grant_types_supported": sorted(grants),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,

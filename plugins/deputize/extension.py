@@ -100,7 +100,8 @@ class Deputize:
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)
-        Seam(self.context, AgentServer(self.context), self.host.paths).init_app(app)
+        grants = [grant for part in self.parts for grant in part.grants]
+        Seam(self.context, AgentServer(self.context), self.host.paths, grants).init_app(app)
 
 
 def make_context(settings: Settings, host: Host) -> Context:

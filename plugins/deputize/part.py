@@ -1,7 +1,7 @@
 """A part: what a room contributes, so that all contributions are checked as one set.
 
-Metadata, `deputize plugins` and the documentation read the same list, so what is
-advertised is what is on.
+The metadata's grants, `deputize plugins` and the documentation read the same list, so
+what is advertised is what is on.
 """
 
 from collections.abc import Sequence

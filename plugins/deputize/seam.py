@@ -7,7 +7,7 @@ request is must be decided before any client authentication, and decides nothing
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from authlib.consts import default_json_headers
 from flask import Flask, Response, after_this_request, request
@@ -49,12 +49,14 @@ class Seam:
     :param theirs: where the host answers; what it lacks, we serve at our own path
     """
 
-    def __init__(self, context: Context, server: AgentServer, theirs: Paths) -> None:
+    def __init__(
+        self, context: Context, server: AgentServer, theirs: Paths, grants: Collection[str]
+    ) -> None:
         self.context = context
         self.server = server
         self.theirs = theirs
         self.paths = paths = all_paths(theirs)
-        documents = Documents(context, theirs, paths)
+        documents = Documents(context, theirs, paths, grants)
         self._answers: dict[str | None, Callable[[], Response | None]] = {
             paths.authorize: self._authorize,
             paths.token: self._token,

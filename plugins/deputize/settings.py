@@ -42,8 +42,6 @@ class Delegation(Section):
     """Seconds that a person can grant, at most."""
     max_nodes: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Delegations that one agent can make in one task, at most. Leases are not counted."""
-    max_act_bytes: Annotated[int, Field(ge=256, le=65536)] = 8192
-    """Bytes of a serialised `act` claim, at most."""
 
 
 class Agents(Section):

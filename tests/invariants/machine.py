@@ -1,7 +1,7 @@
 """Random histories of everything that makes, narrows, passes on and ends authority.
 
 One machine plays people, agents, an administrator and the clock over real HTTP, keeps
-what it was given, and after each step looks whether the sentences of INVARIANTS.md
+what it was given, and after each step looks whether the sentences of docs/invariants.md
 hold in the rows and in what introspection answers.
 """
 

@@ -116,8 +116,15 @@ def load_catalogue(tx: Transaction) -> Catalogue:
             s.identifier: frozenset(a.name for a in scopes if a.resource == s.identifier)
             for s in servers
         },
-        sensitive=frozenset(s.name for s in scopes if s.sensitive),
+        sensitive=frozenset(s.name for s in scopes if _needs_approval(s)),
     )
+
+
+def _needs_approval(declared: Scope) -> bool:
+    # Whatever is asked of an approval asks for one: a rule that nobody could meet without
+    # the person must not be met by leaving the person out.
+    asks = (declared.single_use, declared.acr, declared.max_age, declared.approvers)
+    return declared.sensitive or any(asks)
 
 
 def _live(tx: Transaction, table: Table) -> list[dict[str, Any]]:

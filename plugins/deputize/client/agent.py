@@ -7,7 +7,7 @@ Each token knows the agent that holds it, so that what is done next reads as a s
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -186,9 +186,11 @@ class Token:
     def renew(self) -> "Token":
         """Return a new lease for the same place, with what is still held of it.
 
+        The refresh token stays good, and stays with it.
+
         :raises OAuthError: when the server refuses: it has expired, or was ended
         """
-        return self._exchange()
+        return replace(self._exchange(), refresh_token=self.refresh_token)
 
     def hand_over(self, to: str, scope: str) -> "Token":
         """Return what agent `to` may take: good for its exchange and nothing else.

@@ -72,7 +72,6 @@ def _sign_in(context: Context) -> Response:
 def _gone(me: Person) -> Response:
     page = MessagePage(
         person=me.name,
-        agents_url=url_for("deputize_agents.agents"),
         title="There is nothing to stop here",
         state=State.ENDED,
         sentences=("It has ended already, or it was never yours.",),

@@ -79,7 +79,6 @@ class Trees:
         others = dict.fromkeys(n.actor for n in nodes if n.actor != node.actor)
         return EndPage(
             person=self.me.name,
-            agents_url=cancel_url,
             agent=_face(node.actor, faces),
             chain=tuple(ChainLink(_face(name, faces).name) for name in node.chain),
             also=tuple(_face(name, faces) for name in others),

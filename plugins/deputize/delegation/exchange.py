@@ -1,6 +1,6 @@
 """Token exchange: an agent renews or narrows its own token, or hands authority over.
 
-Read `decide` from top to bottom: it is PROTOCOL.md §4's table in its order. The rules
+Read `decide` from top to bottom: it is the table of docs/protocol.md §4 in its order. The rules
 of narrowing are in `attenuation`; whose a token is, in `subject_token`; whether it
 lives, in `liveness`.
 """

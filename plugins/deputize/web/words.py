@@ -55,10 +55,14 @@ def until(expires_at: datetime, now: datetime) -> str:
 
 
 def at_most(seconds: int, now: datetime) -> str:
-    """Say a limit of `seconds` from `now`: "at most 30 minutes", "at most 2 hours, until 18:40"."""
+    """Say a limit of `seconds` from `now`: "at most 30 minutes", "at most 2 hours, until 18:40".
+
+    Where the zone is not known, a time of day would be in nobody's: only a date is added.
+    """
     length = timedelta(seconds=seconds)
     said = f"at most {_span(length)}"
-    return said if length < HOUR else f"{said}, {until(now.astimezone(UTC) + length, now)}"
+    is_clear = length < (HOUR if _is_own_zone(now) else 2 * DAY)
+    return said if is_clear else f"{said}, {until(now.astimezone(UTC) + length, now)}"
 
 
 def since(moment: datetime, now: datetime) -> str:
@@ -163,14 +167,14 @@ def _days_between(moment: datetime, now: datetime) -> int:
 
 
 def _clock_or_day(moment: datetime, now: datetime) -> str:
-    clock = f"{moment.astimezone(now.tzinfo):%H:%M}{_unless_own(now)}"
+    clock = f"{moment.astimezone(now.tzinfo):%H:%M}{'' if _is_own_zone(now) else ' UTC'}"
     near = {-1: f"yesterday, {clock}", 0: clock, 1: f"tomorrow, {clock}"}
     return near.get(_days_between(moment, now)) or day(moment, now)
 
 
-def _unless_own(now: datetime) -> str:
-    # UTC is nobody's own zone: it stands for one that is not known, and is named.
-    return " UTC" if now.tzinfo is UTC else ""
+def _is_own_zone(now: datetime) -> bool:
+    # UTC is nobody's own zone: it stands for one that is not known.
+    return now.tzinfo is not UTC
 
 
 def _zone(local: datetime) -> str:

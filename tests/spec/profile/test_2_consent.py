@@ -124,11 +124,11 @@ class TestLess:
     def test_it_is_shortened(self, world: World) -> None:
         granted = redeemed(world, Page(world).press(until=["900"]))
         claims = decode(granted["access_token"])[1]
-        world.pass_time(899 - (unix_time() - claims["iat"]))
+        world.pass_time(claims["iat"] + 840 - unix_time())
         refreshed = world.agent("planner").post(
             "token_endpoint", grant_type="refresh_token", refresh_token=granted["refresh_token"]
         )
-        assert refreshed.json()["expires_in"] <= 2
+        assert 0 < refreshed.json()["expires_in"] <= 60
 
     @pytest.mark.parametrize(
         "until", ["0", "-1", "", "soon", "1e3", "9" * 11, "9" * 100, "٣٦٠٠", str(30 * 86400 + 1)]

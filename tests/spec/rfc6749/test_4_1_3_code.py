@@ -156,6 +156,14 @@ class TestRefused:
         code = world.code(CHALLENGE, "stopped")
         world.stop("stopped")
         assert outcome(redeem(world.agent("stopped"), code)) == (401, "invalid_client")
+        world.start("stopped")
+        assert outcome(redeem(world.agent("stopped"), code)) == BAD_GRANT
+
+    def test_one_whose_agent_got_another_owner(self, world: World) -> None:
+        world.register("sold")
+        code = world.code(CHALLENGE, "sold")
+        world.edit("sold", owner="eve")
+        assert outcome(redeem(world.agent("sold"), code)) == BAD_GRANT
 
     def test_one_whose_person_may_not_act_any_more(self, world: World) -> None:
         code = world.code(CHALLENGE, person="eve")
@@ -167,6 +175,8 @@ class TestRefused:
     def test_one_whose_person_left(self, world: World) -> None:
         code = world.code(CHALLENGE, person="eve")
         world.leave("eve")
+        assert outcome(redeem(world.agent("planner"), code)) == BAD_GRANT
+        world.consent(person="eve")  # she is back, and consents to something else
         assert outcome(redeem(world.agent("planner"), code)) == BAD_GRANT
 
     def test_an_agent_that_may_not_redeem(self, world: World) -> None:

@@ -187,7 +187,7 @@ class TestRotation:
     ) -> None:
         planner = world.agent("planner")
         lost = refresh(planner, granted["refresh_token"]).json()
-        world.pass_time(9)
+        world.pass_time(5)
         again = refresh(planner, granted["refresh_token"])
         assert again.status_code == 200
         assert again.json()["refresh_token"] != lost["refresh_token"]

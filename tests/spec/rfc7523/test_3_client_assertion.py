@@ -119,7 +119,7 @@ class TestClaims:
         for aud in others:
             assert outcome(present(world, planner.client_assertion(aud=aud))) == FAILED, aud
 
-    @pytest.mark.parametrize("ahead", [310, 400, 3600, 10**9])
+    @pytest.mark.parametrize("ahead", [330, 400, 3600, 10**9])
     def test_it_ends_within_five_minutes(self, world: World, ahead: int) -> None:
         late = world.agent("planner").client_assertion(exp=unix_time() + ahead)
         assert outcome(present(world, late)) == FAILED

@@ -1,0 +1,98 @@
+"""Garbage in front of people, and from clients of the host: forms, links, the host's own pages."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fuzz import garbage
+from fuzz.answers import AUTHORIZE, INTROSPECT, REVOKE, TOKEN, Target, tried
+from fuzz.garbage import Pairs, changes, encoded
+from idp.browser import SECRET
+from support.world import CALENDAR, CALLBACK, read_form
+
+ASKED: dict[str, bytes] = {
+    "response_type": b"code",
+    "client_id": b"planner",
+    "redirect_uri": CALLBACK.encode(),
+    "scope": b"calendar:read",
+    "resource": CALENDAR.encode(),
+    "state": b"state",
+    "code_challenge": b"A" * 43,
+    "code_challenge_method": b"S256",
+}
+
+
+class TestPages:
+    """A person's browser, led by a link that somebody made."""
+
+    @tried(60)
+    @given(
+        method=st.sampled_from(["GET", "GET", "POST", "HEAD"]),
+        changed=changes,
+        more=garbage.pairs,
+    )
+    def test_the_authorization_request(
+        self, target: Target, method: str, changed: dict[str, bytes], more: Pairs
+    ) -> None:
+        asked = list((ASKED | changed).items())
+        answer = target.browse(method, AUTHORIZE, [*asked, *more[:2]], more[2:])
+        assert answer.status_code in (200, 302, 303, 400)
+        location = answer.headers.get("location", "")
+        if "code=" in location:
+            raise AssertionError(f"a code without a press: {location}")
+        own = location.startswith(("/", target.world.url, "http://127.0.0.1"))
+        assert not location or own, location
+
+    @tried(30)
+    @given(changed=changes, more=garbage.pairs, forge=st.booleans())
+    def test_the_decision(
+        self, target: Target, changed: dict[str, bytes], more: Pairs, forge: bool
+    ) -> None:
+        """Pressed on the real page, with its token or without, and with something changed."""
+        page = target.browse("GET", AUTHORIZE, list(ASKED.items()), [])
+        form = read_form(page.text)
+        action = form.pop("action")[0]
+        assert action.startswith(AUTHORIZE)
+        pressed = {name: values[0].encode() for name, values in form.items() if values}
+        pressed |= {"decision": b"allow", **({} if forge else changed)}
+        if forge:
+            pressed["csrf_token"] = b"forged"
+        answer = target.browse("POST", AUTHORIZE, list(ASKED.items()), [*pressed.items(), *more])
+        assert answer.status_code in (303, 400)
+        location = answer.headers.get("location", "")
+        assert location.startswith("http://127.0.0.1/callback?") or not location
+        if forge:
+            assert "code=" not in location
+
+    @tried(15)
+    @given(
+        name=st.sampled_from([b"x", b"%00", b"%ff", b"a%2Fb", b"a" * 5000, b"%ED%A0%80", b"%27"]),
+        form=garbage.pairs,
+        method=st.sampled_from(["GET", "POST"]),
+    )
+    def test_the_page_that_stops_an_agent(
+        self, target: Target, name: bytes, form: Pairs, method: str
+    ) -> None:
+        path = f"/deputize/agents/{name.decode()}/end"
+        answer = target.browse(method, path, [], form)
+        assert answer.status_code in (303, 400, 404)
+
+    @tried(15)
+    @given(query=garbage.pairs, form=garbage.pairs)
+    def test_signing_in_and_what_is_behind(self, target: Target, query: Pairs, form: Pairs) -> None:
+        """The host's own pages go through the plugin's hooks as well."""
+        paths = ["/sign-in", "/consent", "/account/withdraw", "/deputize/agents"]
+        for path in paths[3:] if target.alone else paths:
+            target.browse("POST", path, query, form)
+            target.browse("GET", path, query, [])
+
+
+@tried(30)
+@given(changed=changes, more=garbage.pairs)
+def test_a_client_of_the_host(target: Target, changed: dict[str, bytes], more: Pairs) -> None:
+    """Whose garbage falls through to the host, unless it names us."""
+    basic = garbage.basic("webapp", SECRET)
+    usual = {"grant_type": b"client_credentials", "token": b"x"}
+    for path in (TOKEN, INTROSPECT, REVOKE):
+        parameters = [*(usual | changed).items(), *more]
+        answer = target.post(path, parameters, Authorization=basic)
+        assert answer.status_code in (200, 400, 401), encoded(parameters)

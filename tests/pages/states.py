@@ -1,0 +1,180 @@
+"""Every page in every state that a person can meet, and how they come to meet it.
+
+Each has a person of its own, so that no state depends on what another left behind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from idp.browser import PASSWORD
+from pages.house import House
+from support.agents_http import pkce
+from support.world import CALENDAR, FLIGHTS, PAY, authorize_url
+
+WAY_BACK = "http://127.0.0.1:4711/callback"
+SCOPE = "calendar:read calendar:write flights:search pay:transfer agents:spawn"
+AGENTS = "/deputize/agents"
+#: Reorders, hides, breaks out of its quotation, of its element and of its line, and goes on.
+HOSTILE = (
+    "\u202e\u2066\u200b\u200dYour bank\ufeff” says:\n\r\u2028“safe”"
+    "</bdi></h1><script>alert(1)</script><style>*{display:none}</style>"
+    "<img src=https://evil.example/x onerror=alert(1)>{{ 7*7 }}\u0300\u0301\u0302\u0303\u0304"
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A browser of one person, at the server."""
+
+    house: House
+    page: Page
+    person: str
+
+    def go(self, path: str) -> None:
+        self.page.goto(f"{self.house.url}{path}")
+
+    def sign_in(self, password: str = PASSWORD) -> None:
+        """Fill in the sign-in page that the browser is at."""
+        self.page.fill("[name=username]", self.person)
+        self.page.fill("[name=password]", password)
+        self.page.click("button.main")
+
+    def ask(self, client_id: str = "planner", **params: str) -> None:
+        """Follow an agent's link."""
+        usual = {"redirect_uri": WAY_BACK, "scope": SCOPE, "resource": [CALENDAR, FLIGHTS, PAY]}
+        self.page.goto(authorize_url(self.house.metadata, client_id, pkce()[1], **usual | params))
+
+    def consent(self, client_id: str = "planner") -> None:
+        """Follow an agent's link up to the consent page."""
+        self.ask(client_id)
+        self.sign_in()
+
+    def agents(self) -> None:
+        """Sign in to "Agents acting for me"."""
+        self.go(AGENTS)
+        self.sign_in()
+
+    def trip(self) -> dict[str, str]:
+        """Let planner act, booker by it, and a helper by booker; what each holds."""
+        house = self.house
+        planner = house.hold(person=self.person)
+        booker = house.hand_over(planner, "planner", "booker", "flights:search agents:spawn")
+        helper = house.spawn("booker", booker, "flights:search")
+        helping = house.hand_over(booker, "booker", helper, "flights:search")
+        return {"planner": planner, "booker": booker, helper: helping}
+
+
+def sign_in(visit: Visit) -> None:
+    visit.ask()
+
+
+def sign_in_refused(visit: Visit) -> None:
+    visit.ask()
+    visit.sign_in(password="not this one")
+
+
+def consent(visit: Visit) -> None:
+    visit.consent()
+
+
+def consent_with_nothing_ticked(visit: Visit) -> None:
+    visit.consent()
+    for box in visit.page.locator("[name=scope]").all():
+        box.uncheck()
+    visit.page.click("[value=allow]")
+
+
+def consent_that_changed(visit: Visit) -> None:
+    visit.house.register("shifty", purpose="Book the Lisbon trip")
+    visit.consent("shifty")
+    visit.page.get_by_label("Search flights").uncheck()
+    visit.house.edit("shifty", purpose="Book the Porto trip instead")
+    visit.page.click("[value=allow]")
+
+
+def consent_to_a_hostile_agent(visit: Visit) -> None:
+    visit.consent("hostile")
+
+
+def unknown_agent(visit: Visit) -> None:
+    visit.ask("nobody")
+
+
+def unknown_way_back(visit: Visit) -> None:
+    visit.ask(redirect_uri="https://evil.example/callback")
+
+
+def no_agent(visit: Visit) -> None:
+    visit.agents()
+
+
+def agents(visit: Visit) -> None:
+    visit.trip()
+    visit.agents()
+
+
+def stop_booker(visit: Visit) -> None:
+    agents(visit)
+    visit.page.get_by_role("link", name="Stop booker", exact=True).click()
+
+
+def agents_after_a_stop(visit: Visit) -> None:
+    stop_booker(visit)
+    visit.page.get_by_role("button", name="Stop booker").click()
+
+
+def finished(visit: Visit) -> None:
+    visit.trip()
+    visit.agents()
+    visit.page.get_by_role("link", name="Stop planner", exact=True).click()
+    visit.page.get_by_role("button", name="Stop planner").click()
+    visit.page.locator("summary").click()
+
+
+def nothing_to_stop(visit: Visit) -> None:
+    visit.agents()
+    visit.go(f"{AGENTS}/0123456789abcdef/end")
+
+
+def hostile_agents(visit: Visit) -> None:
+    visit.house.hold("hostile", visit.person)
+    visit.agents()
+
+
+def stop_hostile(visit: Visit) -> None:
+    hostile_agents(visit)
+    visit.page.locator("a.press").click()
+
+
+def account(visit: Visit) -> None:
+    visit.go("/account")
+    visit.sign_in()
+
+
+def sign_out(visit: Visit) -> None:
+    account(visit)
+    visit.page.get_by_role("link", name="Sign out").click()
+
+
+STATES: tuple[Callable[[Visit], None], ...] = (
+    sign_in,
+    sign_in_refused,
+    consent,
+    consent_with_nothing_ticked,
+    consent_that_changed,
+    consent_to_a_hostile_agent,
+    unknown_agent,
+    unknown_way_back,
+    no_agent,
+    agents,
+    stop_booker,
+    agents_after_a_stop,
+    finished,
+    nothing_to_stop,
+    hostile_agents,
+    stop_hostile,
+    account,
+    sign_out,
+)
