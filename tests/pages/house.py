@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from deputize_idp import Settings
 from deputize_idp.apply import apply
 from deputize_idp.configuration import Configuration
 from deputize_idp.database import db
+from deputize_idp.passwords import hash_password
 from deputize_idp.people import declare_person
 from deputize_idp.with_agents import create_app_with_agents
 from idp.browser import PASSWORD
@@ -55,7 +57,7 @@ class House(World):
         """Return the user name of an Ana Ruiz who has never been here: each story has its own."""
         username = f"ana-{secrets.token_hex(4)}"
         with self.app.app_context():
-            declare_person(username, name="Ana Ruiz", password=PASSWORD)
+            declare_person(username, name="Ana Ruiz", password=_password_hash())
         return username
 
     def key_of(self, username: str) -> str:
@@ -75,6 +77,11 @@ class House(World):
         self.pass_time(seconds)
         yield
         self.pass_time(-seconds)
+
+
+@cache
+def _password_hash() -> str:
+    return hash_password(PASSWORD)
 
 
 @contextmanager

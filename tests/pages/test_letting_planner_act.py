@@ -113,13 +113,15 @@ def test_with_nothing_ticked_she_is_asked_again(reading: Hands, planner: Planner
 class TestMeanwhile:
     """Something happens between reading and pressing: nothing is granted."""
 
-    def test_the_agent_was_edited(self, house: House, callback: Callback, hands: Hands) -> None:
-        house.register("shifty", name="shifty", purpose="Book the Lisbon trip")
-        shifty = Planner(house, callback, "shifty")
+    def test_the_agent_was_edited(
+        self, house: House, callback: Callback, hands: Hands, ana: str
+    ) -> None:
+        shifty = Planner(house, callback, f"shifty-of-{ana}")
+        house.register(shifty.client_id, name="shifty", purpose="Book the Lisbon trip")
         hands.page.goto(shifty.link)
-        sign_in(hands, house.ana())
+        sign_in(hands, ana)
         hands.untick("Search flights")
-        house.edit("shifty", purpose="Book the Porto trip")
+        house.edit(shifty.client_id, purpose="Book the Porto trip")
         before = house.events()
         hands.press("Let shifty act")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from deputize.catalogue.models import Scope
 from deputize.endings.edit_catalogue import declare_scope
-
 from support.agents_http import outcome
 from support.world import CALENDAR, World, running_world
 
