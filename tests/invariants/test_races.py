@@ -13,9 +13,13 @@ import httpx
 import pytest
 
 from deputize.agents.lifecycle import Status
+from deputize.catalogue.models import Scope
+from deputize.endings.edit_catalogue import declare_scope, retire_scope
 from deputize.endings.end_delegation import end_delegation
 from deputize.endings.end_task import end_task
+from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import start_agent, stop_agent
+from deputize.endings.sweep import sweep
 from support.agents_http import Agent, decode, jwks, new_key, pkce, thumbprint
 from support.world import CALENDAR, CALLBACK, World, another_worker
 
@@ -196,3 +200,32 @@ def test_no_code_redeemed_while_its_agent_is_suspended_lives(
         start_agent(db, "planner")
         returned = [a.json()["access_token"] for a in answers if a.status_code == 200]
         assert not any(planner.introspect(t).json()["active"] for t in returned)
+
+
+def test_endings_and_edits_at_once_all_come_to_an_end(world: World) -> None:
+    """None waits for another in a circle, and afterwards nothing below lives."""
+    db, person = world.context.db, "eve"
+    for _ in range(3):
+        holds = [world.hold("planner", person) for _ in range(4)]
+        taken = [world.hand_over(h, "planner", "booker", "flights:search") for h in holds]
+        root = decode(holds[0])[1]
+
+        def edit() -> None:
+            world.edit("booker", scope=frozenset({"flights:search", "calendar:read"}))
+
+        endings: list[Callable[[], object]] = [
+            edit,
+            partial(person_left, db, person, why="left"),
+            partial(stop_agent, db, "booker", Status.SUSPENDED, why="suspended"),
+            partial(end_delegation, db, root["delegation_id"], why="ended_by_person"),
+            partial(end_task, db, root["task_id"], why="cancelled"),
+            partial(retire_scope, db, "calendar:write"),
+            partial(sweep, db),
+        ]
+        with ThreadPoolExecutor(len(endings)) as pool:
+            for done in [pool.submit(ending) for ending in endings]:
+                done.result(timeout=60)
+        tokens = [*holds, *taken]
+        assert not any(world.agent("planner").introspect(t).json()["active"] for t in tokens)
+        start_agent(db, "booker")
+        declare_scope(db, Scope("calendar:write", CALENDAR, "Change your calendar"))

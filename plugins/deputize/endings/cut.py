@@ -5,7 +5,8 @@ spawned from an ended node is retired, and what it holds elsewhere in the task e
 The caller holds, exclusively, the lock of each task that is cut.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
@@ -14,10 +15,11 @@ from ..agents.change_status import change_status
 from ..agents.lifecycle import Status
 from ..agents.models import agent
 from ..audit.record import Event, record
-from ..core.db import Transaction
+from ..core.db import Database, Kind, Lock, Transaction
 from ..delegation.models import code, delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
 from ..tasks.models import TaskStatus, task
+from .locked import held_with_tasks
 
 
 @dataclass
@@ -108,6 +110,18 @@ def withdraw_codes(tx: Transaction, of: ColumnElement[bool]) -> None:
     """Use up the codes that wait to be redeemed: what they would start has been stopped."""
     waiting = of & code.c.used_at.is_(None)
     tx.execute(update(code).where(waiting).values(used_at=tx.now))
+
+
+@contextmanager
+def agent_locked(db: Database, client_id: str) -> Iterator[Transaction]:
+    """Open a writing transaction in which neither the agent nor its tasks can change."""
+
+    def tasks_of(tx: Transaction) -> frozenset[str]:
+        return frozenset(node.task_id for node in live_nodes_of(tx, [client_id]))
+
+    lock = Lock(Kind.AGENT, client_id, exclusive=True)
+    with held_with_tasks(db, lock, tasks_of) as tx:
+        yield tx
 
 
 def live_nodes_of(tx: Transaction, client_ids: Sequence[str]) -> list[Delegation]:

@@ -17,8 +17,7 @@ from ..core.db import Database, Transaction
 from ..core.values import Words
 from ..delegation.models import code, delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
-from .agent_lock import agent_locked
-from .cut import cut, live_nodes_of, withdraw_codes
+from .cut import agent_locked, cut, live_nodes_of, withdraw_codes
 from .edit_catalogue import store_fitted
 
 

@@ -2,10 +2,11 @@
 
 from sqlalchemy import select
 
-from ..core.db import Database, Kind, Lock, Transaction
+from ..core.db import Database, Transaction
 from ..delegation.models import delegation, delegation_from_row
 from ..delegation.node import Delegation
 from .cut import Cut, cut
+from .locked import task_locked
 
 
 def end_delegation(db: Database, delegation_id: str, *, why: str, by: str | None = None) -> Cut:
@@ -17,7 +18,7 @@ def end_delegation(db: Database, delegation_id: str, *, why: str, by: str | None
         node = find_delegation(tx, delegation_id)
     if node is None or node.ended_at is not None:
         return Cut()
-    with db.write([Lock(Kind.TASK, node.task_id, exclusive=True)]) as tx:
+    with task_locked(db, node.task_id) as tx:
         return cut(tx, [node], why, by)
 
 

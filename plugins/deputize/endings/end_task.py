@@ -2,9 +2,10 @@
 
 from sqlalchemy import select
 
-from ..core.db import Database, Kind, Lock
+from ..core.db import Database
 from ..delegation.models import delegation, delegation_from_row
 from .cut import Cut, cut
+from .locked import task_locked
 
 
 def end_task(db: Database, task_id: str, *, why: str, by: str | None = None) -> Cut:
@@ -12,5 +13,5 @@ def end_task(db: Database, task_id: str, *, why: str, by: str | None = None) -> 
     root = select(delegation).where(
         delegation.c.task_id == task_id, delegation.c.parent_id.is_(None)
     )
-    with db.write([Lock(Kind.TASK, task_id, exclusive=True)]) as tx:
+    with task_locked(db, task_id) as tx:
         return cut(tx, [delegation_from_row(r) for r in tx.execute(root).mappings()], why, by)

@@ -7,6 +7,7 @@ from ..core.db import Database, Kind, Lock, Transaction
 from ..delegation.models import ACTIVE, LEFT, code, delegation, delegation_from_row, person
 from ..delegation.node import Delegation
 from .cut import Cut, cut, withdraw_codes
+from .locked import held_with_tasks
 
 
 def person_left(db: Database, host_key: str, *, why: str) -> Cut:
@@ -15,7 +16,12 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
         person_id = tx.execute(select(person.c.id).where(person.c.host_key == host_key)).scalar()
     if person_id is None:
         return Cut()
-    with db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
+
+    def tasks_of(tx: Transaction) -> frozenset[str]:
+        return frozenset(root.task_id for root in _roots(tx, person_id))
+
+    lock = Lock(Kind.PERSON, person_id, exclusive=True)
+    with held_with_tasks(db, lock, tasks_of) as tx:
         here = (person.c.id == person_id) & (person.c.status == ACTIVE)
         gone = tx.execute(update(person).where(here).values(status=LEFT, left_at=tx.now))
         if gone.rowcount:

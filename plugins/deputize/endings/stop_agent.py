@@ -8,8 +8,7 @@ from ..agents.lifecycle import Status
 from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock
 from ..delegation.models import code
-from .agent_lock import agent_locked
-from .cut import Cut, cut, live_nodes_of, withdraw_codes
+from .cut import Cut, agent_locked, cut, live_nodes_of, withdraw_codes
 
 
 def stop_agent(

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
 
-from ..core.db import Database, Kind, Lock
+from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.models import code, delegation, delegation_from_row, spawn_token
 from ..tasks.models import TaskStatus, task
 from .cut import cut
+from .locked import task_locked
 
 #: Codes and spawn tokens stay this long after their end (seconds), so that a replay is known.
 KEPT = 86_400
@@ -51,7 +52,7 @@ def _overdue(db: Database) -> list[str]:
 
 
 def _end_overdue(db: Database, task_id: str) -> bool:
-    with db.write([Lock(Kind.TASK, task_id, exclusive=True)]) as tx:
+    with task_locked(db, task_id) as tx:
         late = (task.c.id == task_id) & (task.c.status == TaskStatus.OPEN)
         values = {"status": TaskStatus.OVERDUE, "ended_at": tx.now, "ended_why": "overdue"}
         if tx.execute(update(task).where(late).values(**values)).rowcount != 1:
