@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from ..agents.authenticate import caller_of
 from ..agents.models import AUTHORIZATION_CODE, REFRESH_TOKEN, Agent, agent
+from ..catalogue.models import OWN_SCOPES
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
@@ -157,8 +158,9 @@ def _end_what_it_gave(context: Context, row: Any, now: int) -> None:
 
 
 def _root(row: Any, agent: Agent, decision: Decision) -> Delegation:
-    node_id = new_id()
-    scope = words(row["scope"]) & agent.scope
+    node_id, catalogue = new_id(), decision.moment.catalogue
+    known = (catalogue.scopes.keys() - catalogue.sensitive) | OWN_SCOPES.keys()
+    scope = words(row["scope"]) & agent.scope & known
     if not scope:
         raise Refusal("scope.empty", "Nothing of what was granted is left.")
     return Delegation(
@@ -173,7 +175,7 @@ def _root(row: Any, agent: Agent, decision: Decision) -> Delegation:
         task_id=new_id(),
         scope=scope,
         target=decision.context.issuer,
-        resources=words(row["resources"]) & agent.resources,
+        resources=words(row["resources"]) & agent.resources & catalogue.servers.keys(),
         pass_on=words(row["pass_on"]) & agent.delegates_to,
         max_depth=min(agent.max_delegation_depth, decision.moment.rules.max_depth),
         lease_hash=None,

@@ -1,6 +1,6 @@
 """What every grant and endpoint of the plugin works with, made once at start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,8 +28,12 @@ class Ends(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What is known at one moment: read together, so that one answer has one truth."""
+    """What is known at one moment: read together, so that one answer has one truth.
 
+    :param versions: of the catalogue and the keys
+    """
+
+    versions: Mapping[str, int]
     catalogue: Catalogue
     keys: KeySet
     rules: Rules
@@ -86,7 +90,7 @@ class Context:
         versions = read_versions(tx)
         catalogue = self.catalogue.get(tx, versions)
         keys = self.keys.get(tx, versions)
-        return Moment(catalogue, keys, self._rules(catalogue), tx.now)
+        return Moment(versions, catalogue, keys, self._rules(catalogue), tx.now)
 
     def _rules(self, catalogue: Catalogue) -> Rules:
         return Rules(

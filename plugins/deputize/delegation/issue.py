@@ -20,6 +20,7 @@ from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, line
+from ..core.versions import read_versions
 from .claims import delegated_claims, own_claims
 from .context import Context, Moment, Reading
 from .keys import ACCESS_TOKEN_TYP
@@ -66,9 +67,9 @@ class Mint:
     """
 
     caller: Caller
+    moment: Moment
     token: str
     scope: Words
-    now: int
     expires_at: int
     event: Event
     locks: tuple[Lock, ...]
@@ -78,7 +79,7 @@ class Mint:
 
     @property
     def expires_in(self) -> int:
-        return self.expires_at - self.now
+        return self.expires_at - self.moment.now
 
 
 def issue(
@@ -108,7 +109,8 @@ def _decide_and_store(
 
 
 def _store(tx: Transaction, mint: Mint) -> None:
-    if not mint.is_still_so(tx):
+    # A catalogue edit, or a dropped key, counts as well: nothing is handed out on what was.
+    if read_versions(tx) != mint.moment.versions or not mint.is_still_so(tx):
         raise Overtaken
     mint.caller.spend(tx)
     for write in mint.writes:
@@ -142,7 +144,7 @@ def mint_delegated(
         caller=decision.caller,
         token=moment.keys.sign(claims, ACCESS_TOKEN_TYP, moment.now),
         scope=node.scope,
-        now=moment.now,
+        moment=moment,
         expires_at=expires_at,
         event=_issued(node, jti, expires_at),
         locks=locks_of(node),
@@ -230,7 +232,7 @@ def mint_own(
         caller=caller,
         token=moment.keys.sign(claims, ACCESS_TOKEN_TYP, moment.now),
         scope=scope,
-        now=moment.now,
+        moment=moment,
         expires_at=expires_at,
         event=Event("agent.token_issued", agent=client_id, facts=facts),
         locks=(Lock(Kind.CATALOGUE, ""), Lock(Kind.AGENT, client_id)),
@@ -262,7 +264,7 @@ def mint_spawn_token(
         caller=caller,
         token=token,
         scope=scope,
-        now=moment.now,
+        moment=moment,
         expires_at=expires_at,
         event=Event(
             "agent.spawn_issued",

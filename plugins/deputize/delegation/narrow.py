@@ -60,6 +60,8 @@ def narrow(
     child = parent.child(new_id(), decision.moment.now, **changes)
     found = find_lease(decision.tx, child.lease_hash, standing.caller)
     if found is not None:
+        if found.caller_revision != agent.revision:
+            raise Overtaken
         # What it hangs on is above its parent too: the lease alone need be looked at again.
         return mint(found.node, is_still_so=partial(is_unchanged, found))
     return mint(child, new_nodes=(child,), is_still_so=partial(is_unchanged, standing))
