@@ -154,7 +154,7 @@ class TestAssertions:
     @example({"iat": 10**30})
     def test_claims(self, target: Target, changed: dict[str, Any]) -> None:
         answer = self._present(target, b'{"alg":"ES256"}', self._payload(target, changed))
-        assert answer.status_code in (200, 401)
+        assert answer.status_code in (200, 400, 401)  # 400: longer than an assertion may be
 
     @pytest.mark.parametrize("header", garbage.HEADERS, ids=lambda header: header[:24])
     def test_headers(self, target: Target, header: str) -> None:

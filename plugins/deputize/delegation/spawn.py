@@ -8,6 +8,7 @@ with its parent's node.
 
 import json
 from functools import partial
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import select, update
@@ -20,7 +21,7 @@ from ..audit.record import Event
 from ..catalogue.models import SPAWN, TASKS
 from ..core.db import Transaction
 from ..core.refusal import Refusal
-from ..core.secrets import digest, new_id
+from ..core.secrets import digest
 from ..core.values import Words, is_thumbprint, words
 from ..oauth.rfc8693 import TokenExchange
 from .context import Context
@@ -108,7 +109,7 @@ def make_child(
         raise Refusal("spawn.more_scope", "The scope is more than the spawn token allows.")
     scope = (metadata.scope or ceiling) & node.scope & parent.scope
     latest = min(parent.expires_at, node.expires_at)
-    suffix = new_id().replace("_", "-").strip("-")
+    suffix = token_hex(8)
     return Agent(
         client_id=f"{parent.client_id[:40]}.{suffix}",
         name=f"{parent.name[:150]} · helper {suffix[:4]}",
