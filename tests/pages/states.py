@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from idp.browser import PASSWORD
+from pages.hands import Hands, Pointer
 from pages.house import House
 from support.agents_http import pkce
 from support.world import CALENDAR, FLIGHTS, PAY, authorize_url
@@ -32,14 +33,18 @@ class Visit:
     page: Page
     person: str
 
+    @property
+    def hands(self) -> Hands:
+        return Pointer(self.page)
+
     def go(self, path: str) -> None:
         self.page.goto(f"{self.house.url}{path}")
 
     def sign_in(self, password: str = PASSWORD) -> None:
         """Fill in the sign-in page that the browser is at."""
-        self.page.fill("[name=username]", self.person)
-        self.page.fill("[name=password]", password)
-        self.page.click("button.main")
+        self.hands.fill("User name", self.person)
+        self.hands.fill("Password", password)
+        self.hands.press("Sign in")
 
     def ask(self, client_id: str = "planner", **params: str) -> None:
         """Follow an agent's link."""
@@ -81,17 +86,17 @@ def consent(visit: Visit) -> None:
 
 def consent_with_nothing_ticked(visit: Visit) -> None:
     visit.consent()
-    for box in visit.page.locator("[name=scope]").all():
-        box.uncheck()
-    visit.page.click("[value=allow]")
+    for words in ("Read your", "Add and change", "Search", "Start helpers"):
+        visit.hands.untick(words)
+    visit.hands.press("Let planner act")
 
 
 def consent_that_changed(visit: Visit) -> None:
     visit.house.register("shifty", purpose="Book the Lisbon trip")
     visit.consent("shifty")
-    visit.page.get_by_label("Search flights").uncheck()
+    visit.hands.untick("Search flights")
     visit.house.edit("shifty", purpose="Book the Porto trip instead")
-    visit.page.click("[value=allow]")
+    visit.hands.press("Let shifty act")
 
 
 def consent_to_a_hostile_agent(visit: Visit) -> None:
@@ -117,20 +122,20 @@ def agents(visit: Visit) -> None:
 
 def stop_booker(visit: Visit) -> None:
     agents(visit)
-    visit.page.get_by_role("link", name="Stop booker", exact=True).click()
+    visit.hands.follow("Stop booker")
 
 
 def agents_after_a_stop(visit: Visit) -> None:
     stop_booker(visit)
-    visit.page.get_by_role("button", name="Stop booker").click()
+    visit.hands.press("Stop booker")
 
 
 def finished(visit: Visit) -> None:
     visit.trip()
     visit.agents()
-    visit.page.get_by_role("link", name="Stop planner", exact=True).click()
-    visit.page.get_by_role("button", name="Stop planner").click()
-    visit.page.locator("summary").click()
+    visit.hands.follow("Stop planner")
+    visit.hands.press("Stop planner")
+    visit.hands.open("A task of planner")
 
 
 def nothing_to_stop(visit: Visit) -> None:
@@ -145,7 +150,7 @@ def hostile_agents(visit: Visit) -> None:
 
 def stop_hostile(visit: Visit) -> None:
     hostile_agents(visit)
-    visit.page.locator("a.press").click()
+    visit.go(visit.page.locator("a.press").get_attribute("href") or "")
 
 
 def account(visit: Visit) -> None:
@@ -155,7 +160,7 @@ def account(visit: Visit) -> None:
 
 def sign_out(visit: Visit) -> None:
     account(visit)
-    visit.page.get_by_role("link", name="Sign out").click()
+    visit.hands.follow("Sign out")
 
 
 STATES: tuple[Callable[[Visit], None], ...] = (

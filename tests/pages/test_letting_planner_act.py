@@ -5,14 +5,14 @@ at planner's own callback or shows that it must not.
 """
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from idp.browser import PASSWORD
 from pages.callback import Callback
 from pages.hands import Hands
 from pages.house import House
 from pages.planner import Planner
-from pages.states import AGENTS
+from pages.states import AGENTS, Visit
 from support.agents_http import decode, outcome
 
 HOUR = 3600
@@ -156,7 +156,6 @@ class TestMeanwhile:
         assert (planner.callback.came, house.events()) == ([], before)
 
 
-@pytest.mark.parametrize("signed_in", [False, True])
 @pytest.mark.parametrize(
     ("changed", "to"),
     [
@@ -166,17 +165,21 @@ class TestMeanwhile:
     ],
 )
 def test_a_link_that_is_not_sound_leads_nowhere(
-    house: House, hands: Hands, planner: Planner, ana: str, signed_in: bool, changed: str, to: str
+    chromium: Browser, house: House, planner: Planner, ana: str, changed: str, to: str
 ) -> None:
-    page = hands.page
-    if signed_in:
-        page.goto(f"{house.url}/sign-in")
-        sign_in(hands, ana)
     link = planner.link.replace(changed, to)
     assert link != planner.link
+    with chromium.new_context() as context:
+        visit = Visit(house, context.new_page(), ana)
+        _leads_nowhere(visit.page, link)
+        visit.go("/sign-in")
+        visit.sign_in()
+        _leads_nowhere(visit.page, link)
+    assert planner.callback.came == []
+
+
+def _leads_nowhere(page: Page, link: str) -> None:
     answer = page.goto(link)
     assert answer is not None
-    assert answer.status == 400
-    assert page.url == link
+    assert (answer.status, page.url) == (400, link)
     expect(page.locator("main")).to_contain_text("Nothing was granted.")
-    assert planner.callback.came == []

@@ -1,0 +1,118 @@
+"""What every page holds, in every state, on the real server: PAGES' "Held to".
+
+With `UPDATE_SCREENSHOTS=1` the pictures in `docs/pages/` are made anew.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from pages import states
+from pages.house import House
+from pages.looking import DESK, PHONE, TARGETS, Watched
+from pages.states import HOSTILE, STATES, Visit
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pages"
+LARGEST = 120_000  # bytes
+#: How each state that has a picture is shown in it.
+SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
+    states.sign_in: (PHONE, "light"),
+    states.sign_in_refused: (PHONE, "dark"),
+    states.consent: (DESK, "light"),
+    states.consent_with_nothing_ticked: (PHONE, "dark"),
+    states.consent_that_changed: (PHONE, "light"),
+    states.unknown_way_back: (PHONE, "light"),
+    states.no_agent: (PHONE, "light"),
+    states.agents: (DESK, "light"),
+    states.hostile_agents: (PHONE, "light"),
+    states.stop_booker: (PHONE, "light"),
+    states.agents_after_a_stop: (PHONE, "light"),
+    states.finished: (DESK, "dark"),
+    states.nothing_to_stop: (PHONE, "dark"),
+}
+STRICT = re.compile(
+    r"default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    r"(?=.*form-action 'self')(?=.*frame-ancestors 'none')(?=.*base-uri 'none')"
+)
+
+
+@pytest.fixture(scope="module")
+def shown(request: pytest.FixtureRequest, house: House, chromium: Browser) -> Iterator[Watched]:
+    """One page in one state, for all that is asked of it."""
+    with chromium.new_context(reduced_motion="reduce") as context:
+        watched = Watched(context.new_page())
+        request.param(Visit(house, watched.page, house.ana()))
+        yield watched
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hostile(house: House) -> None:
+    words = (HOSTILE * 40)[:5000]
+    house.register("hostile", origin="self", owner=None, name=words, purpose=words)
+
+
+@pytest.mark.parametrize("shown", STATES, indirect=True, ids=lambda s: s.__name__, scope="module")
+class TestEveryPage:
+    def test_makes_no_request_to_elsewhere_and_no_complaint(
+        self, shown: Watched, house: House
+    ) -> None:
+        assert not [url for url in shown.fetched if not url.startswith(f"{house.url}/")]
+        assert shown.complaints() == []
+
+    def test_has_a_strict_policy_and_nothing_inline(self, shown: Watched) -> None:
+        assert shown.document is not None
+        headers = shown.document.headers
+        assert STRICT.match(headers["content-security-policy"])
+        assert "unsafe" not in headers["content-security-policy"]
+        assert "script-src" not in headers["content-security-policy"]
+        assert headers["cache-control"] == "no-store"
+        assert shown.inline() == []
+
+    @pytest.mark.parametrize(
+        ("width", "text_size"),
+        [(PHONE, "100%"), (PHONE, "200%"), (DESK // 2, "100%"), (320, "100%")],
+    )
+    def test_never_scrolls_sideways(self, shown: Watched, width: int, text_size: str) -> None:
+        assert shown.overflow(width, text_size) <= 0
+
+    def test_has_targets_that_a_finger_hits(self, shown: Watched) -> None:
+        assert shown.small_targets() == []
+
+    def test_is_walked_from_top_to_bottom_with_the_focus_in_sight(self, shown: Watched) -> None:
+        stops = shown.tab_stops()
+        assert len(stops) == shown.page.locator(f"{TARGETS}, .skip").locator("visible=true").count()
+        assert [stop["what"] for stop in stops if not stop["isSeen"]] == []
+        body = [stop for stop in stops if 'class="skip"' not in str(stop["what"])]
+        for before, after in pairwise(body):
+            is_below = after["top"] >= before["bottom"] - 1
+            is_beside = after["left"] > before["left"]
+            assert is_below or is_beside, (before, after)
+
+    @pytest.mark.parametrize("width", [PHONE, DESK])
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_has_nothing_that_axe_objects_to(self, shown: Watched, width: int, scheme: str) -> None:
+        assert shown.unmet_by_axe(width, scheme) == ""
+
+
+@pytest.mark.parametrize("shown", SHOWN, indirect=True, ids=lambda s: s.__name__, scope="module")
+def test_has_its_picture(request: pytest.FixtureRequest, shown: Watched) -> None:
+    state = request.node.callspec.params["shown"]
+    picture = PICTURES / f"{state.__name__.replace('_', '-')}.png"
+    if os.environ.get("UPDATE_SCREENSHOTS") == "1":
+        width, scheme = SHOWN[state]
+        shown.page.set_viewport_size({"width": width, "height": 640})
+        shown.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        shown.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+        PICTURES.mkdir(exist_ok=True)
+        shown.page.screenshot(path=picture, full_page=True)
+    assert 0 < picture.stat().st_size < LARGEST
+
+
+def test_there_is_no_picture_of_what_is_gone() -> None:
+    known = {f"{state.__name__.replace('_', '-')}.png" for state in SHOWN}
+    assert {picture.name for picture in PICTURES.glob("*.png")} == known
