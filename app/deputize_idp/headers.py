@@ -41,12 +41,12 @@ def allow_form_redirect(redirect_uri: str | None) -> None:
 
 def add_headers(response: Response) -> Response:
     """Complete one answer."""
+    own = response.headers
     policy = " ".join([POLICY, *g.get("form_redirects", [])])
-    response.headers.setdefault("Content-Security-Policy", policy)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    missing = {"Content-Security-Policy": policy, **HEADERS}
     if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
+        missing["Cache-Control"] = "no-store"
     if current_settings().is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        missing["Strict-Transport-Security"] = "max-age=31536000"
+    own.extend([(name, value) for name, value in missing.items() if name not in own])
     return response

@@ -6,9 +6,10 @@ question opens the app for itself.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 from flask import Flask, has_app_context
-from sqlalchemy import bindparam, select
+from sqlalchemy import Engine, bindparam, select
 
 from deputize.host import Authentication, Paths
 from deputize.host import Person as HostPerson
@@ -67,7 +68,7 @@ class IdpHost:
 
     def is_active(self, key: str) -> bool:
         """Whether the person may act now: read each time, never from the session's memory."""
-        with self._opened(), db.engine.connect() as connection:
+        with self._engine.connect() as connection:
             return connection.scalar(_ACTIVE, {"key": key}) is True
 
     def username_of(self, key: str) -> str:
@@ -75,6 +76,11 @@ class IdpHost:
         with self._opened():
             person = db.session.get(Person, key)
             return person.username if person else key
+
+    @cached_property
+    def _engine(self) -> Engine:
+        with self._opened():
+            return db.engine
 
     @contextmanager
     def _opened(self) -> Iterator[None]:

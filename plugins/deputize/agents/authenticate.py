@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
-from joserfc import jwt
+from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
@@ -132,8 +132,8 @@ def authenticate(
     given = credentials
     method = _registered_method(client)
     if given.method == "private_key_jwt" == method and isinstance(client, Agent):
-        token = _verified(given.secret, client, bounds, remote_keys)
-        return Caller(client, _read_assertion(token, client, issuer, now, bounds))
+        verified = _verified(given.secret, client, bounds, remote_keys)
+        return Caller(client, _read_assertion(verified, client, issuer, now, bounds))
     if given.method == "none" == method and client is not None:
         return Caller(client)
     stored = (client.secret_digest if client else None) or _NOBODY
@@ -217,10 +217,9 @@ def _segment(token: str, index: int) -> dict[str, Any]:
         return {}
     try:
         padded = parts[index] + "=" * (-len(parts[index]) % 4)
-        value = json.loads(base64.urlsafe_b64decode(padded))
-    except (ValueError, RecursionError):
+        return _json_object(base64.urlsafe_b64decode(padded))
+    except ValueError:
         return {}
-    return value if isinstance(value, dict) else {}
 
 
 @lru_cache(maxsize=4096)
@@ -228,36 +227,38 @@ def _keys(jwks: str) -> KeySet:
     return KeySet.import_key_set(json.loads(jwks))
 
 
-def _verified(assertion: str, client: Agent, bounds: Bounds, remote_keys: RemoteKeys) -> jwt.Token:
+def _verified(
+    assertion: str, client: Agent, bounds: Bounds, remote_keys: RemoteKeys
+) -> jws.CompactSignature:
     if len(assertion) > bounds.token_bytes:
         raise Refusal("client.not_authenticated", _REFUSED)
     if client.jwks_uri is None:
-        token = _decode(assertion, _keys(client.jwks or '{"keys": []}'))
+        verified = _verify(assertion, _keys(client.jwks or '{"keys": []}'))
     else:
-        token = _decode(assertion, remote_keys.get(client.jwks_uri))
+        verified = _verify(assertion, remote_keys.get(client.jwks_uri))
         # The agent may have rotated its key since.
-        token = token or _decode(assertion, remote_keys.get(client.jwks_uri, again=True))
-    if token is None:
+        verified = verified or _verify(assertion, remote_keys.get(client.jwks_uri, again=True))
+    if verified is None:
         raise Refusal("client.not_authenticated", _REFUSED)
-    return token
+    return verified
 
 
-def _decode(assertion: str, keys: KeySet | None) -> jwt.Token | None:
+def _verify(assertion: str, keys: KeySet | None) -> jws.CompactSignature | None:
     if keys is None:
         return None
     try:
-        return jwt.decode(assertion, keys, list(ASSERTION_ALGORITHMS))
+        return jws.deserialize_compact(assertion, keys, list(ASSERTION_ALGORITHMS))
     except (JoseError, ValueError, KeyError, TypeError):
         return None
 
 
 def _read_assertion(
-    token: jwt.Token, client: Agent, issuer: str, now: int, bounds: Bounds
+    verified: jws.CompactSignature, client: Agent, issuer: str, now: int, bounds: Bounds
 ) -> Assertion:
-    claims = token.claims
+    claims = _json_object(verified.payload)
     jti = claims.get("jti")
     good = (
-        token.header.get("typ") in ASSERTION_TYPS
+        verified.headers().get("typ") in ASSERTION_TYPS
         and claims.get("iss") == claims.get("sub") == client.client_id
         and claims.get("aud") in (issuer, [issuer])
         and isinstance(jti, str)
@@ -268,6 +269,14 @@ def _read_assertion(
     if not good:
         raise Refusal("client.not_authenticated", _REFUSED)
     return Assertion(str(jti), int(claims["exp"]))
+
+
+def _json_object(text: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _is_within_time(claims: Mapping[str, Any], now: int) -> bool:

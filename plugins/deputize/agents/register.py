@@ -147,7 +147,7 @@ def store_agent(tx: Transaction, registered: Agent, happened: Event) -> None:
 
     :raises Refusal: `registration.taken` when the client id exists
     """
-    if tx.execute(insert_unless_present(tx, agent), agent_to_row(registered)).rowcount != 1:
+    if not insert_unless_present(tx, agent, agent_to_row(registered)):
         raise Refusal("registration.taken", "That client id is taken.")
     record(tx, happened)
 

@@ -20,8 +20,7 @@ used_once = Table(
 def use_once(tx: Transaction, kind: str, value: str, expires_at: int) -> bool:
     """Use `value` up until `expires_at` (seconds); tell whether it was unused."""
     name = digest(f"{kind}\n{value}")
-    values = {"digest": name, "expires_at": expires_at}
-    return tx.execute(insert_unless_present(tx, used_once), values).rowcount == 1
+    return insert_unless_present(tx, used_once, {"digest": name, "expires_at": expires_at})
 
 
 def is_used(tx: Transaction, kind: str, value: str) -> bool:

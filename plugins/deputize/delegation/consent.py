@@ -193,7 +193,7 @@ def _find_person_id(tx: Transaction, host_key: str) -> str | None:
 
 def _ensure_person(tx: Transaction, host_key: str) -> str:
     row = {"id": new_id(), "host_key": host_key, "status": ACTIVE, "salt": secrets.token_bytes(16)}
-    tx.execute(insert_unless_present(tx, person), row)
+    insert_unless_present(tx, person, row)
     # Somebody who left and whom the host signs in again starts anew: what ended stays ended.
     gone = (person.c.host_key == host_key) & (person.c.status == LEFT)
     tx.execute(update(person).where(gone).values(status=ACTIVE, left_at=None))

@@ -194,8 +194,7 @@ def locks_of(node: Delegation) -> tuple[Lock, ...]:
 def _store_node(tx: Transaction, *, node: Delegation, limit: int) -> None:
     draw(tx, f"nodes:{node.task_id}:{node.actor}", limit, "quota.nodes")
     # Another request for the same lease may have made it: then that node is leased instead.
-    stored = tx.execute(insert_unless_present(tx, delegation), delegation_to_row(node))
-    if stored.rowcount != 1:
+    if not insert_unless_present(tx, delegation, delegation_to_row(node)):
         raise Overtaken
 
 
@@ -204,7 +203,7 @@ def draw(tx: Transaction, name: str, limit: int, rule: str) -> None:
 
     :raises Refusal: `rule`, when `limit` have been drawn
     """
-    tx.execute(insert_unless_present(tx, quota), {"name": name, "used": 0})
+    insert_unless_present(tx, quota, {"name": name, "used": 0})
     drawn = tx.execute(
         update(quota)
         .where(quota.c.name == name, quota.c.used < limit)
