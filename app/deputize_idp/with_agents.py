@@ -35,6 +35,7 @@ def create_app_with_agents(configuration: Configuration) -> Flask:
     app = create_app(configuration.idp, clock=clock_of(configuration.plugin))
     settings = with_key_secret(configuration.plugin, app.config["SECRET_KEY"])
     Deputize(host=IdpHost(app), settings=settings).init_app(app)
+    app.config["ACCOUNT_LINKS"] = {"Agents acting for me": "deputize_agents.agents"}
     return app
 
 

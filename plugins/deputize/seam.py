@@ -14,7 +14,8 @@ from flask import Flask, Response, after_this_request, request
 
 from .agents.authenticate import unverified_header
 from .agents.models import TOKEN_EXCHANGE, find_agent
-from .delegation.consent import authorize, read_form
+from .delegation.consent import authorize
+from .delegation.consent_page import read_form
 from .delegation.context import Context, Reading
 from .delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
 from .delegation.registration import register

@@ -18,7 +18,8 @@ from ..catalogue.models import Catalogue
 from ..core.db import Transaction
 from ..core.values import is_id
 from ..delegation.context import Context
-from ..delegation.models import delegation, delegation_from_row, person, subtree
+from ..delegation.liveness import find_standings, why_dead
+from ..delegation.models import delegation, delegation_from_row, person
 from ..delegation.node import Delegation
 from ..host import Person
 from ..tasks.models import Task, TaskStatus, task
@@ -47,18 +48,21 @@ class Trees:
         tasks = self._tasks()
         live = [t for t in tasks if _is_open(t, self.tx.now)]
         finished = [t for t in tasks if not _is_open(t, self.tx.now)][:FINISHED_SHOWN]
-        nodes = self._nodes_of([t.id for t in (*live, *finished)])
-        names = frozenset(name for found in nodes.values() for n in found for name in n.chain)
+        shown = [t.id for t in (*live, *finished)]
+        standings = find_standings(self.tx, shown)
+        names = frozenset(name for s in standings for name in s.node.chain)
         telling = _Telling(
             self.tx.now,
             self.context.moment(self.tx).catalogue,
             find_agents(self.tx, names | {t.agent for t in tasks}),
-            self._last_seen(list(nodes)),
+            self._last_seen(shown),
+            frozenset(s.node.id for s in standings if why_dead(s, self.tx.now) is None),
         )
-        return (
-            tuple(_Tree(t, nodes[t.id], telling).told() for t in live),
-            tuple(_Tree(t, nodes[t.id], telling).told() for t in finished),
-        )
+
+        def told(of: Task) -> TaskTree:
+            return _Tree(of, [s.node for s in standings if s.node.task_id == of.id], telling).told()
+
+        return tuple(map(told, live)), tuple(map(told, finished))
 
     def find(self, delegation_id: str) -> Delegation | None:
         """Return the delegation, if it is this person's."""
@@ -87,14 +91,10 @@ class Trees:
         )
 
     def _live_below(self, node: Delegation) -> Iterator[Delegation]:
-        low, high = subtree(node.path)
-        below = select(delegation).where(
-            delegation.c.path >= low,
-            delegation.c.path < high,
-            delegation.c.ended_at.is_(None),
-            delegation.c.expires_at > self.tx.now,
-        )
-        return map(delegation_from_row, self.tx.execute(below).mappings())
+        for standing in find_standings(self.tx, [node.task_id]):
+            is_below = standing.node.path.startswith(node.path)
+            if is_below and why_dead(standing, self.tx.now) is None:
+                yield standing.node
 
     def _tasks(self) -> list[Task]:
         mine = (
@@ -105,13 +105,6 @@ class Trees:
             .limit(TASKS_READ)
         )
         return [Task(**row) for row in self.tx.execute(mine).mappings()]
-
-    def _nodes_of(self, tasks: Sequence[str]) -> dict[str, list[Delegation]]:
-        found: dict[str, list[Delegation]] = {task_id: [] for task_id in tasks}
-        of_tasks = select(delegation).where(delegation.c.task_id.in_(tasks))
-        for row in self.tx.execute(of_tasks.order_by(delegation.c.created_at)).mappings():
-            found[row["task_id"]].append(delegation_from_row(row))
-        return found
 
     def _last_seen(self, tasks: Sequence[str]) -> Mapping[str, int]:
         latest = (
@@ -128,12 +121,14 @@ class _Telling:
 
     :param faces: agents by client id
     :param seen: when each delegation last got a token
+    :param alive: ids of the delegations that are, by `liveness`
     """
 
     now: int
     catalogue: Catalogue
     faces: Mapping[str, Agent]
     seen: Mapping[str, int]
+    alive: frozenset[str]
 
     def ago(self, at: int) -> Markup:
         return time_tag(since(_moment(at), _moment(self.now)), _moment(at), _moment(self.now))
@@ -192,7 +187,7 @@ class _Tree:
         return tuple(joined)
 
     def _node(self, node: Delegation, above: Chain) -> DelegationNode:
-        telling, is_live = self.telling, self._is_live(node)
+        telling, is_live = self.telling, node.id in self.telling.alive
         face = _face(node.actor, telling.faces)
         links = (*above, ChainLink(face.name, ended=not is_live))
         ended = telling.ended(node.ended_at, self._last_second(node), node.ended_why)
@@ -207,9 +202,6 @@ class _Tree:
             stop_url=url_for("deputize_agents.confirm", delegation_id=node.id) if is_live else "",
             children=self._below(node.id, node.chain, links),
         )
-
-    def _is_live(self, node: Delegation) -> bool:
-        return self.is_open and node.ended_at is None and self.telling.now < node.expires_at
 
     def _last_second(self, node: Delegation) -> int:
         return min(node.expires_at, self.task.deadline)

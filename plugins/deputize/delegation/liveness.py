@@ -5,7 +5,7 @@ is below it in the same transaction, and their expiry is in the node's own. So t
 does not grow with depth, with tokens issued, or with the size of the tree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,12 @@ def find_lease(tx: Transaction, lease_hash: str | None, caller: str) -> Standing
     """Return the live node that the same request made before."""
     row = _BY_LEASE.first(tx, {"lease_hash": lease_hash, "caller": caller})
     return _standing(row, caller) if row else None
+
+
+def find_standings(tx: Transaction, tasks: Collection[str]) -> list[Standing]:
+    """Read every node of these tasks with what its life hangs on, older before younger."""
+    rows = tx.execute(_OF_TASKS, {"tasks": list(tasks), "caller": ""})
+    return [_standing(tuple(row), "") for row in rows]
 
 
 def is_unchanged(standing: Standing, tx: Transaction) -> bool:
@@ -122,6 +128,9 @@ _STANDING = (
     )
     .join(person, person.c.id == delegation.c.person_id)
     .join(task, task.c.id == delegation.c.task_id)
+)
+_OF_TASKS = _STANDING.where(delegation.c.task_id.in_(bindparam("tasks", expanding=True))).order_by(
+    delegation.c.created_at, delegation.c.path
 )
 _BY_ID = Prepared(_STANDING.where(delegation.c.id == bindparam("id")))
 _BY_LEASE = Prepared(
