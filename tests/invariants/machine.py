@@ -59,6 +59,8 @@ class Histories(RuleBasedStateMachine):
     def begin(self) -> None:
         self.name = f"h{next(_histories)}"
         self.handed_out: list[Held] = []
+        self.seen_nodes: dict[str, Delegation] = {}
+        self.seen_agents: dict[str, Agent] = {}
         self.people = [f"{self.name}-ana", f"{self.name}-eve"]
         for key in self.people:
             self.world.host.people[key] = Person(key, key)
@@ -264,6 +266,23 @@ class Histories(RuleBasedStateMachine):
             assert node.expires_at <= parent.expires_at
             assert node.max_depth <= parent.max_depth
             assert node.pass_on <= parent.pass_on
+
+    @invariant()
+    def what_was_taken_or_ended_stays_so(self) -> None:
+        """V2, V16: over time a node only shrinks, and an end is final."""
+        nodes, agents = self.nodes(), self.agents()
+        for node_id, before in self.seen_nodes.items():
+            after = nodes[node_id]
+            assert before.ended_at is None or after.ended_at == before.ended_at
+            assert after.scope <= before.scope
+            assert after.resources <= before.resources
+            assert after.pass_on <= before.pass_on
+            assert after.expires_at <= before.expires_at
+            assert after.max_depth <= before.max_depth
+        for client_id, agent_before in self.seen_agents.items():
+            if agent_before.status == Status.RETIRED:
+                assert agents[client_id].status == Status.RETIRED
+        self.seen_nodes, self.seen_agents = nodes, agents
 
     @invariant()
     def what_is_dead_is_inactive(self) -> None:

@@ -1,4 +1,4 @@
-"""V1, V3, V4, V6, V7, V8, V9, V13, V18: for any history."""
+"""V1, V2, V3, V4, V6, V7, V8, V9, V13, V16, V18: for any history."""
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
