@@ -11,8 +11,7 @@ from ..core.refusal import Refusal
 from ..core.values import Words
 from .node import Delegation
 
-#: Passed only by its name, and never passed.
-SPAWN_SCOPE = "agents:spawn"
+#: The root agent's own: never passed on.
 TASK_SCOPE = "tasks"
 
 #: Nodes on a path: a chain of exchanges that never goes back to its hold is refused here.

@@ -34,8 +34,8 @@ class OwnToken:
 
         :raises Refusal: `target.*`, `scope.*`
         """
-        agent = find_agent(decision.tx, decision.caller.client_id)
-        if agent is None or not agent.is_live(decision.moment.now):
+        agent = decision.reading.find_client(decision.caller.client_id)
+        if not isinstance(agent, Agent) or not agent.is_live(decision.moment.now):
             raise Refusal("client.not_active", "Client authentication failed.")
         target = self._target(decision, agent)
         return mint_own(

@@ -150,15 +150,13 @@ class AgentServer(ProtocolServer):
 
     def _authenticate_caller(self, request: AgentRequest) -> Caller:
         """Return the caller; what is malformed is said before who it is, and uses up as much."""
-        malformed = request.find_mistake()
         try:
             caller: Caller = self._prove(request)
         except Refusal as refusal:
-            raise malformed or refusal from None
+            raise request.mistake or refusal from None
         request.client = caller  # type: ignore[assignment]
         require_live(caller, request.reading.moment.now)
-        if malformed:
-            raise malformed
+        request.validate()
         return caller
 
     def _prove(self, request: AgentRequest) -> Caller:

@@ -18,12 +18,13 @@ from ..agents.lifecycle import Status
 from ..agents.models import SPAWNED, TOKEN_EXCHANGE, Agent, find_agent
 from ..agents.register import ClientMetadata, store_agent
 from ..audit.record import Event
-from ..catalogue.models import SPAWN, TASKS
+from ..catalogue.models import SPAWN
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest
-from ..core.values import Words, is_thumbprint, words
+from ..core.values import is_thumbprint, words
 from ..oauth.rfc8693 import TokenExchange
+from .attenuation import Asked, narrow_scope
 from .context import Context
 from .issue import Decision, Mint, draw, locks_of, mint_spawn_token
 from .liveness import TEXTS, Standing, find_standing, is_unchanged, why_dead
@@ -54,7 +55,8 @@ def mint_spawn(
         raise Refusal("scope.no_spawn", "The token does not hold agents:spawn.")
     if not agent_jkt or not is_thumbprint(agent_jkt):
         raise Refusal("spawn.no_key", "agent_jkt is the SHA-256 thumbprint of the child's key.")
-    ceiling = _ceiling(request.scope, held)
+    # What a child may ever hold is a hand-over to an agent that is not born yet.
+    ceiling = narrow_scope(Asked(request.scope, SPAWNED), held, decision.moment.rules)
     return mint_spawn_token(
         decision,
         node,
@@ -62,16 +64,6 @@ def mint_spawn(
         agent_jkt=agent_jkt,
         is_still_so=partial(is_unchanged, standing),
     )
-
-
-def _ceiling(asked: Words | None, held: Words) -> Words:
-    if not asked:
-        raise Refusal("scope.hand_over_unnamed", "The child's scope is named.")
-    if not asked <= held:
-        raise Refusal("scope.beyond_subject", "The scope is more than the token and agent hold.")
-    if TASKS in asked:
-        raise Refusal("scope.never_passed", "The scope tasks is never passed on.")
-    return asked
 
 
 def register_spawned(context: Context, token: str, metadata: ClientMetadata) -> Agent:

@@ -30,14 +30,6 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
         return cut(tx, _roots(tx, person_id), why)
 
 
-def person_returned(db: Database, host_key: str) -> bool:
-    """Let the person consent anew; what ended stays ended."""
-    with db.write() as tx:
-        gone = (person.c.host_key == host_key) & (person.c.status == LEFT)
-        back = tx.execute(update(person).where(gone).values(status=ACTIVE, left_at=None))
-        return back.rowcount == 1
-
-
 def _roots(tx: Transaction, person_id: str) -> list[Delegation]:
     roots = select(delegation).where(
         delegation.c.person_id == person_id,

@@ -10,9 +10,9 @@ from sqlalchemy import delete, select, update
 
 from ..core.db import Database
 from ..core.used_once import forget_used
-from ..delegation.models import code, delegation, delegation_from_row, spawn_token
+from ..delegation.models import code, spawn_token
 from ..tasks.models import TaskStatus, task
-from .cut import cut
+from .end_task import cut_tree
 from .locked import task_locked
 
 #: Codes and spawn tokens stay this long after their end (seconds), so that a replay is known.
@@ -57,8 +57,5 @@ def _end_overdue(db: Database, task_id: str) -> bool:
         values = {"status": TaskStatus.OVERDUE, "ended_at": tx.now, "ended_why": "overdue"}
         if tx.execute(update(task).where(late).values(**values)).rowcount != 1:
             return False
-        roots = select(delegation).where(
-            delegation.c.task_id == task_id, delegation.c.parent_id.is_(None)
-        )
-        cut(tx, [delegation_from_row(r) for r in tx.execute(roots).mappings()], "overdue")
+        cut_tree(tx, task_id, "overdue")
         return True

@@ -18,7 +18,6 @@ from .errors import InvalidRequestError, InvalidTargetError
 from .grant import TokenGrant
 
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type (§3)
-ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - a type (§3)
 JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
 
 

@@ -7,6 +7,7 @@ values; whoever binds the server to a framework turns them into its own.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from authlib.oauth2 import AuthorizationServer
@@ -83,12 +84,12 @@ class FormRequest(OAuth2Request):
 
         :raises InvalidRequestError: for a repeated parameter, one in the URL, or a NUL
         """
-        mistake = self.find_mistake()
-        if mistake:
-            raise mistake
+        if self.mistake:
+            raise self.mistake
 
-    def find_mistake(self) -> InvalidRequestError | None:
-        """Return what is malformed, or None."""
+    @cached_property
+    def mistake(self) -> InvalidRequestError | None:
+        """What is malformed, or None."""
         if not self._is_form:
             return InvalidRequestError("The body is application/x-www-form-urlencoded.")
         if self._query:
