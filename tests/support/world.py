@@ -265,6 +265,19 @@ class World:
         agents_http.clock_offset = moved
 
 
+def present(
+    world: World, assertion: str, endpoint: str = "token_endpoint", **form: str
+) -> httpx.Response:
+    """Make the plainest request that needs authentication, by `assertion` alone."""
+    usual = {
+        "grant_type": "client_credentials",
+        "token": "x",
+        "client_assertion_type": agents_http.JWT_BEARER,
+        "client_assertion": assertion,
+    }
+    return agents_http.http.post(world.metadata[endpoint], data=usual | form)
+
+
 def authorize_url(
     metadata: dict[str, Any], client_id: str, challenge: str | None, /, **params: Any
 ) -> str:

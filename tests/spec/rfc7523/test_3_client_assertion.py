@@ -6,22 +6,19 @@ import hmac
 import json
 from typing import Any
 
-import httpx
 import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey
 
 from support.agents_http import (
-    JWT_BEARER,
     Agent,
-    http,
     jwks,
     new_key,
     outcome,
     thumbprint,
     unix_time,
 )
-from support.world import World
+from support.world import World, present
 
 pytestmark = pytest.mark.section("RFC 7523", "3")
 
@@ -32,19 +29,6 @@ DEEP_HEADER = b'{"alg":' + b"[" * 10_000
 @pytest.fixture(scope="module")
 def world(world_on_each_engine: World) -> World:
     return world_on_each_engine
-
-
-def present(
-    world: World, assertion: str, endpoint: str = "token_endpoint", **form: str
-) -> httpx.Response:
-    """Make the plainest request that needs authentication, by `assertion` alone."""
-    usual = {
-        "grant_type": "client_credentials",
-        "token": "x",
-        "client_assertion_type": JWT_BEARER,
-        "client_assertion": assertion,
-    }
-    return http.post(world.metadata[endpoint], data=usual | form)
 
 
 def encode(header: dict[str, Any], claims: dict[str, Any], key: Any = None) -> str:

@@ -2,11 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
-from support.agents_http import JWT_BEARER, Agent, http, new_key, outcome, unix_time
-from support.world import World
+from support.agents_http import Agent, new_key, outcome, unix_time
+from support.world import World, present
 
 pytestmark = pytest.mark.section("RFC 7523", "3")
 
@@ -17,19 +16,6 @@ ENDPOINTS = ("token_endpoint", "introspection_endpoint", "revocation_endpoint")
 @pytest.fixture(scope="module")
 def world(world_on_each_engine: World) -> World:
     return world_on_each_engine
-
-
-def present(
-    world: World, assertion: str, endpoint: str = "token_endpoint", **form: str
-) -> httpx.Response:
-    """Make the plainest request that needs authentication, by `assertion` alone."""
-    usual = {
-        "grant_type": "client_credentials",
-        "token": "x",
-        "client_assertion_type": JWT_BEARER,
-        "client_assertion": assertion,
-    }
-    return http.post(world.metadata[endpoint], data=usual | form)
 
 
 @pytest.mark.parametrize("first", ENDPOINTS)
