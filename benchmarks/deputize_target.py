@@ -117,7 +117,7 @@ class DeputizeTarget:
         if operation is Operation.EXCHANGE_JWT:
             tokens = [self._token(keys, node) for node in self.nodes["by key"]]
             given = cycle(tokens)
-            return (self._exchange_by_key(next(given)) for _ in range(limit))
+            return iter([self._exchange_by_key(next(given)) for _ in range(limit)])
         depth = "deep" if operation is Operation.EXCHANGE_4_DEEP else "root"
         tokens = [self._token(keys, node) for node in self.nodes[depth]]
         return cycle([post("/oauth/token", exchange(t), AGENT, AGENT_SECRET) for t in tokens])

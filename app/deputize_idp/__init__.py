@@ -20,6 +20,7 @@ from .keys import ensure_signing_key
 from .parameters import validate_encoding
 from .people import declare_person
 from .secrets_at_rest import stored_secret_key
+from .sessions import CookieSessions
 from .settings import Settings
 
 MAX_FORM_PARTS = 100
@@ -66,6 +67,7 @@ def configure(app: Flask, settings: Settings) -> None:
         # A proxy may change Host; what the Referer check is for, the cookie's prefix does.
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.session_interface = CookieSessions()
     # At DEBUG, Authlib logs every token that it issues.
     logging.getLogger("authlib").setLevel(logging.INFO)
     app.jinja_env.globals["organisation"] = settings.organisation

@@ -48,5 +48,8 @@ def add_headers(response: Response) -> Response:
         missing["Cache-Control"] = "no-store"
     if current_settings().is_secure:
         missing["Strict-Transport-Security"] = "max-age=31536000"
-    own.extend([(name, value) for name, value in missing.items() if name not in own])
+    present = {name.lower() for name, _ in own}
+    for name, value in missing.items():
+        if name.lower() not in present:
+            own.add(name, value)
     return response

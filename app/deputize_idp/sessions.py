@@ -3,6 +3,8 @@ time is over. The cookie holds a random value and the database its hash, so that
 out is final for every copy of the cookie.
 """
 
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from sqlalchemy import ForeignKey, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -10,6 +12,15 @@ from .clock import now
 from .database import Base, db, rowcount
 from .secrets_at_rest import hashed, random_token
 from .settings import current_settings
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """Flask's own, but programs, which have no cookie, do not wait for a signer to be made."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 class BrowserSession(Base):

@@ -63,7 +63,7 @@ class Incoming:
             reading,
             {"Authorization": self._authorization},
             dict(request.form.lists()),
-            dict(request.args.lists()),
+            bool(request.query_string),
             request.mimetype == FORM,
         )
 

@@ -314,6 +314,13 @@ def read_form(html: str) -> dict[str, list[str]]:
 @contextmanager
 def another_worker(world: World) -> Iterator[dict[str, Any]]:
     """Start one more process on the world's database; yield its metadata."""
+    with killable_worker(world) as (_, metadata):
+        yield metadata
+
+
+@contextmanager
+def killable_worker(world: World) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """Start one more process on the world's database; yield it, with its metadata."""
     database = world.context.db.url.render_as_string(hide_password=False)
     command = [sys.executable, "-m", "support.another_worker"]
     with subprocess.Popen(
@@ -327,7 +334,10 @@ def another_worker(world: World) -> Iterator[dict[str, Any]]:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         endpoints = {k: v for k, v in world.metadata.items() if k.endswith("_endpoint")}
-        yield world.metadata | {k: v.replace(world.url, url) for k, v in endpoints.items()}
+        yield (
+            process,
+            world.metadata | {k: v.replace(world.url, url) for k, v in endpoints.items()},
+        )
         process.stdin.close()
 
 

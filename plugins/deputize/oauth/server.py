@@ -52,6 +52,7 @@ class FormRequest(OAuth2Request):
 
     A parameter without a value counts as omitted (RFC 6749 §3.2).
 
+    :param has_query: whether the URL had a query
     :param is_form: whether the body was of that type
     """
 
@@ -59,7 +60,7 @@ class FormRequest(OAuth2Request):
         self,
         headers: Any,
         form: Mapping[str, list[str]],
-        query: Mapping[str, Any],
+        has_query: bool,
         is_form: bool = True,
     ) -> None:
         # Authlib would look at the URL's scheme: the issuer's was checked at start, once.
@@ -68,7 +69,7 @@ class FormRequest(OAuth2Request):
         self.values = {name: values for name, values in present.items() if values}
         self.payload = FormPayload(self.values)
         self._firsts = self.payload.data
-        self._query = query
+        self._has_query = has_query
         self._is_form = is_form
 
     @property
@@ -92,7 +93,7 @@ class FormRequest(OAuth2Request):
         """What is malformed, or None."""
         if not self._is_form:
             return InvalidRequestError("The body is application/x-www-form-urlencoded.")
-        if self._query:
+        if self._has_query:
             return InvalidRequestError("Parameters belong in the body, not in the URL.")
         if any(len(v) > 1 and name not in REPEATABLE for name, v in self.values.items()):
             return InvalidRequestError("A parameter is repeated.")
