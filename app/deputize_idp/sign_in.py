@@ -34,10 +34,10 @@ def check_password() -> AnyResponse:
     username = request.form.get("username", "")
     address, next_url = request.remote_addr or "", request.form.get("next")
     if wait := count_attempt(username, address):
-        return _too_many(next_url, wait)
+        return _too_many(next_url, wait, username)
     person = authenticate_person(username, request.form.get("password", ""))
     if person is None:
-        return _page(next_url, error=WRONG, status=400)
+        return _page(next_url, error=WRONG, status=400, username=username)
     forget_attempts(username, address)
     _begin(person, next_url)
     return redirect(safe_next(next_url), 303)
@@ -101,17 +101,20 @@ def _end_current() -> None:
     g.pop("browser_session", None)
 
 
-def _too_many(next_url: str | None, wait: int) -> Response:
+def _too_many(next_url: str | None, wait: int, username: str) -> Response:
     minutes = -(-wait // 60)
     text = f"That was tried too often. Try again in {minutes} minute{'s' * (minutes > 1)}."
-    response = _page(next_url, error=text, status=429)
+    response = _page(next_url, error=text, status=429, username=username)
     response.headers["Retry-After"] = str(wait)
     return response
 
 
-def _page(next_url: str | None, error: str | None = None, status: int = 200) -> Response:
+def _page(
+    next_url: str | None, error: str | None = None, status: int = 200, username: str = ""
+) -> Response:
     target = safe_next(next_url)
     path, _, query = target.partition("?")
     if path == url_for("authorize.authorize"):
         allow_form_redirect(find_redirect_uri(dict(parse_qsl(query))))
-    return make_response(render_template("idp/sign_in.html", next=target, error=error), status)
+    page = render_template("idp/sign_in.html", next=target, error=error, username=username)
+    return make_response(page, status)

@@ -23,6 +23,7 @@ from deputize.settings import Settings as PluginSettings
 from . import create_app
 from .configuration import Configuration
 from .database import db
+from .health import add_ready_check
 from .host import IdpHost
 from .serve import SWEEP_SECONDS, serve, settings_from_environment
 
@@ -34,7 +35,9 @@ def create_app_with_agents(configuration: Configuration) -> Flask:
     """The WSGI app of both, ready to answer."""
     app = create_app(configuration.idp, clock=clock_of(configuration.plugin))
     settings = with_key_secret(configuration.plugin, app.config["SECRET_KEY"])
-    Deputize(host=IdpHost(app), settings=settings).init_app(app)
+    agents = Deputize(host=IdpHost(app), settings=settings)
+    agents.init_app(app)
+    add_ready_check(app, agents.context.validate_ready)
     app.config["ACCOUNT_LINKS"] = {"Agents acting for me": "deputize_agents.agents"}
     return app
 

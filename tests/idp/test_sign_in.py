@@ -30,6 +30,9 @@ class TestPassword:
         assert "The user name or the password is not right." in answer.text
         assert stranger.get("/account").status_code == 303
 
+    def test_the_user_name_need_not_be_typed_again(self, stranger: Browser) -> None:
+        assert 'value="an&#34;a"' in stranger.sign_in('an"a', "wrong").text
+
     def test_a_new_password_ends_every_session(self, idp: Idp, stranger: Browser) -> None:
         with idp.app.app_context():
             declare_person("changing", password=PASSWORD)

@@ -35,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from .clock import Clock
 
@@ -100,11 +101,17 @@ class Prepared:
         self._compiled: dict[str, tuple[str, Sequence[str] | None]] = {}
 
     def run(self, tx: Transaction, values: Mapping[str, Any]) -> Any:
-        """Execute with `values` by name; return the driver's cursor."""
+        """Execute with `values` by name; return the driver's cursor.
+
+        :raises DBAPIError: what the driver raises, without the values
+        """
         connection = tx.connection
         text, order = self._text(connection.dialect)
         cursor = connection.connection.cursor()
-        cursor.execute(text, values if order is None else tuple(values[name] for name in order))
+        try:
+            cursor.execute(text, values if order is None else tuple(values[name] for name in order))
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise DBAPIError(text, None, error) from error
         return cursor
 
     def first(self, tx: Transaction, values: Mapping[str, Any]) -> tuple[Any, ...] | None:

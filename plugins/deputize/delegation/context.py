@@ -85,6 +85,14 @@ class Context:
         with self.db.read() as tx:
             yield Reading(tx, self.moment(tx))
 
+    def validate_ready(self) -> None:
+        """Read what every answer needs.
+
+        :raises SQLAlchemyError: when the database does not answer
+        """
+        with self.reading():
+            pass
+
     def moment(self, tx: Transaction) -> Moment:
         """Read what is cached, reloading what has changed since."""
         versions = read_versions(tx)
