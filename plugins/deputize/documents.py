@@ -15,6 +15,7 @@ from .agents.register import AUTH_METHODS
 from .catalogue.models import OWN_SCOPES
 from .dashboard.acting_for_me import AGENTS_PAGE
 from .delegation.context import Context
+from .delegation.keys import ALGORITHM
 from .host import Paths
 
 Document = dict[str, Any]
@@ -119,6 +120,7 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_signing_alg_values_supported": [ALGORITHM],
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "authorization_response_iss_parameter_supported": True,

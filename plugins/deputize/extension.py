@@ -16,6 +16,7 @@ from .agents.remote_keys import RemoteKeys
 from .audit import models as audit
 from .audit.record import Tally
 from .catalogue import models as catalogue
+from .check import validate_host
 from .core import used_once, versions
 from .core.clock import Clock, FileClock, SystemClock
 from .core.db import Database
@@ -77,9 +78,11 @@ class Deputize:
     :param host: the identity provider that it extends
     :param settings: what it can be told
     :param parts: more parts, checked with ours
+    :raises ConfigurationError: where the host lacks a member of `Host`
     """
 
     def __init__(self, *, host: Host, settings: Settings, parts: Sequence[Part] = ()) -> None:
+        validate_host(host)
         self.host = host
         self.settings = settings
         self.parts = (*PARTS, *parts)

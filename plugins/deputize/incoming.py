@@ -61,7 +61,7 @@ class Incoming:
         request = self.request
         return AgentRequest(
             reading,
-            {"Authorization": self._authorization},
+            {"Authorization": self._authorization, "Accept": request.headers.get("Accept", "")},
             dict(request.form.lists()),
             bool(request.query_string),
             request.mimetype == FORM,

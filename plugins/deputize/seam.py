@@ -21,6 +21,7 @@ from .delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
 from .delegation.registration import register
 from .delegation.server import AgentRequest, AgentServer
 from .documents import Documents, json_response
+from .endings.manage_registration import manage_registration
 from .host import Paths
 from .incoming import Incoming
 from .oauth.server import Answer
@@ -40,7 +41,7 @@ DEFAULT_PATHS = Paths(
 )
 
 
-_NOT_ALLOWED = Answer(405, {"error": "invalid_request"}, [*default_json_headers, ("Allow", "POST")])
+_MANAGING = ("GET", "PUT", "DELETE")
 _TOO_LARGE = Answer(400, {"error": "invalid_request"}, default_json_headers)
 
 
@@ -58,6 +59,7 @@ class Seam:
         self.theirs = theirs
         self.paths = paths = all_paths(theirs)
         documents = Documents(context, theirs, paths, grants)
+        self._managed = f"{paths.registration}/"
         self._answers: dict[str | None, Callable[[], Response | None]] = {
             paths.authorize: self._authorize,
             paths.token: self._token,
@@ -78,6 +80,8 @@ class Seam:
 
     def before_request(self) -> Response | None:
         answer = self._answers.get(request.path)
+        if answer is None and request.path.startswith(self._managed):
+            return self._manage(request.path.removeprefix(self._managed))
         return answer() if answer else None
 
     # -- the endpoints ----------------------------------------------------------
@@ -110,12 +114,22 @@ class Seam:
 
     def _register(self) -> Response | None:
         if request.method != "POST":
-            return self._not_allowed("registration")
+            return self._only_post("registration")
         body = self._incoming().json()
         bearer = request.headers.get("Authorization", "").partition(" ")[2]
         is_agent = isinstance(body, dict) and body.get("client_type") == "agent"
         ours = self._lacks("registration") or is_agent or bearer.startswith(SPAWN_TOKEN_PREFIX)
         return _respond(register(self.context, dict(request.headers), body)) if ours else None
+
+    def _manage(self, client_id: str) -> Response | None:
+        """Answer at the client configuration endpoint (RFC 7592 §2) of one that is ours."""
+        if not self._lacks("registration") and not self._is_agent(client_id):
+            return None
+        if request.method not in _MANAGING:
+            return _not_allowed(*_MANAGING)
+        body = self._incoming().json() if request.method == "PUT" else None
+        headers = dict(request.headers)
+        return _respond(manage_registration(self.context, request.method, client_id, headers, body))
 
     def _answer(
         self,
@@ -124,7 +138,7 @@ class Seam:
         answer: Callable[[AgentRequest], Answer],
     ) -> Response | None:
         if request.method != "POST":
-            return self._not_allowed(endpoint)
+            return self._only_post(endpoint)
         incoming = self._incoming()
         with self.context.reading() as reading:
             certain = self._lacks(endpoint) or incoming.names_us_by_header(reading)
@@ -138,9 +152,9 @@ class Seam:
         current = request._get_current_object()  # type: ignore[attr-defined]
         return Incoming(current, self.context.settings.bounds.body_bytes)
 
-    def _not_allowed(self, endpoint: str) -> Response | None:
-        """Answer another method than POST where the endpoint is ours alone (RFC 9110 §15.5.6)."""
-        return _respond(_NOT_ALLOWED) if self._lacks(endpoint) else None
+    def _only_post(self, endpoint: str) -> Response | None:
+        """Answer another method than POST where the endpoint is ours alone."""
+        return _not_allowed("POST") if self._lacks(endpoint) else None
 
     def _lacks(self, name: str) -> bool:
         return getattr(self.theirs, name) is None
@@ -189,5 +203,12 @@ def _is_about_the_hint(response: Response) -> bool:
     return isinstance(answer, dict) and answer.get("error") == "unsupported_token_type"
 
 
+def _not_allowed(*methods: str) -> Response:
+    # RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field".
+    headers = [*default_json_headers, ("Allow", ", ".join(methods))]
+    return _respond(Answer(405, {"error": "invalid_request"}, headers))
+
+
 def _respond(answer: Answer) -> Response:
-    return Response(json.dumps(answer.body), answer.status, list(answer.headers))
+    body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+    return Response(body, answer.status, list(answer.headers))

@@ -257,17 +257,17 @@ def _read_assertion(
 ) -> Assertion:
     claims = _json_object(verified.payload)
     jti = claims.get("jti")
-    good = (
-        verified.headers().get("typ") in ASSERTION_TYPS
-        and claims.get("iss") == claims.get("sub") == client.client_id
-        and claims.get("aud") in (issuer, [issuer])
-        and isinstance(jti, str)
-        and 0 < len(jti) <= bounds.jti_length
-        and is_storable(jti)
-        and _is_within_time(claims, now)
-    )
-    if not good:
-        raise Refusal("client.not_authenticated", _REFUSED)
+    is_good_jti = isinstance(jti, str) and 0 < len(jti) <= bounds.jti_length and is_storable(jti)
+    # Whoever signed it is the client: so that it may be told what is wrong with it.
+    for is_good, text in (
+        (verified.headers().get("typ") in ASSERTION_TYPS, "typ is JWT or left out"),
+        (claims.get("iss") == claims.get("sub") == client.client_id, "iss and sub are the client"),
+        (claims.get("aud") in (issuer, [issuer]), f"aud is {issuer} and nothing else"),
+        (is_good_jti, f"jti is a text of at most {bounds.jti_length} characters"),
+        (_is_within_time(claims, now), f"exp is ahead, by {MAX_ASSERTION_AGE} seconds at most"),
+    ):
+        if not is_good:
+            raise Refusal("client.not_authenticated", f"In the client assertion, {text}.")
     return Assertion(str(jti), int(claims["exp"]))
 
 

@@ -59,11 +59,13 @@ agent = Table(
     Column("secret_digest", String(64)),
     Column("jwks", Text),
     Column("jwks_uri", Text),
-    Column("parent", String(64)),
-    Column("parent_delegation_id", String(16)),
+    Column("registration_token_digest", String(64)),
+    Column("parent", String(64), index=True),
+    Column("parent_delegation_id", String(16), index=True),
     Column("task_id", String(16)),
     Column("revision", Integer, nullable=False),
     Index("ix_deputize_agent_task_id", "task_id"),
+    Index("ix_deputize_agent_origin", "origin", "status"),
 )
 
 
@@ -75,6 +77,7 @@ class Agent:
     :param origin: `declared` by an administrator, `self` registered, or `spawned`
     :param expires_at: NumericDate after which it gets and keeps no token
     :param scope: its ceiling
+    :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
     :param revision: raised by each edit, so that a decision can tell whether it still stands
     """
@@ -101,6 +104,7 @@ class Agent:
     secret_digest: str | None = field(default=None, repr=False)
     jwks: str | None = None
     jwks_uri: str | None = None
+    registration_token_digest: str | None = field(default=None, repr=False)
     parent: str | None = None
     parent_delegation_id: str | None = None
     task_id: str | None = None

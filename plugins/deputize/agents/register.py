@@ -5,7 +5,7 @@ administrator adopts it, names its owner and gives it its ceiling.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +33,11 @@ from .models import (
 AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
 MAX_REDIRECT_URIS = 10
 
+#: The `origin` of an agent that registered itself.
+SELF = "self"
+
+REGISTRATION_TOKEN_PREFIX = "dreg_"  # noqa: S105 - tells whose token it is
+
 #: Nobody in particular registers: held while what waits is counted, lest anyone fill the disk.
 SELF_REGISTRATION = Lock(Kind.AGENT, " self-registration", exclusive=True)
 
@@ -57,6 +62,18 @@ class ClientMetadata:
     token_endpoint_auth_method: str
     jwks: str | None
     expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What a client is told once, and we keep as hashes.
+
+    :param client: its secret, where it authenticates by one
+    :param registration: its registration access token. :rfc:`7592#section-3`
+    """
+
+    client: str | None = field(default=None, repr=False)
+    registration: str | None = field(default=None, repr=False)
 
 
 def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
@@ -94,8 +111,8 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
 
 def register_itself(
     tx: Transaction, metadata: ClientMetadata, settings: Settings
-) -> tuple[Agent, str | None]:
-    """Store a pending agent; return it, and its secret where it authenticates by one.
+) -> tuple[Agent, Secrets]:
+    """Store a pending agent; return it, with what it is told once.
 
     The caller holds `SELF_REGISTRATION`: what waits is counted under it.
 
@@ -106,38 +123,59 @@ def register_itself(
         raise Refusal("registration.refused", "Agents are registered by an administrator here.")
     if _how_many_wait(tx) >= settings.agents.max_pending:
         raise Refusal("registration.full", "Too many agents wait to be adopted: try later.")
+    manages = new_secret(REGISTRATION_TOKEN_PREFIX)
+    stranger = Agent(
+        client_id=f"a-{new_id()}",
+        name="",
+        purpose="",
+        origin=SELF,
+        created_at=tx.now,
+        expires_at=tx.now + settings.agents.default_lifetime,
+        token_endpoint_auth_method="none",  # noqa: S106 - a method's name
+        status=Status.PENDING,
+        max_delegation_depth=_SELF_REGISTERED_DEPTH,
+        registration_token_digest=digest(manages),
+    )
+    registered, secret = with_metadata(stranger, metadata)
+    store_agent(tx, registered, Event("agent.registered", agent=registered.client_id))
+    return registered, Secrets(secret, manages)
+
+
+def with_metadata(known: Agent, metadata: ClientMetadata) -> tuple[Agent, str | None]:
+    """Return the agent as it describes itself now, and its new secret where it needs one.
+
+    It never lives longer than it did (RFC 7592 §2.2: all members are replaced).
+
+    :raises Refusal: `registration.redirect_uri`
+    """
     if AUTHORIZATION_CODE in metadata.grant_types and not metadata.redirect_uris:
         raise Refusal("registration.redirect_uri", "authorization_code needs redirect_uris.")
     by_secret = metadata.token_endpoint_auth_method.startswith("client_secret")
-    secret = new_secret() if by_secret else None
-    registered = Agent(
-        client_id=f"a-{new_id()}",
+    secret = new_secret() if by_secret and known.secret_digest is None else None
+    described = replace(
+        known,
         name=metadata.name,
         purpose=metadata.purpose,
         model=metadata.model,
         vendor=metadata.vendor,
         software_version=metadata.software_version,
-        origin="self",
-        created_at=tx.now,
-        expires_at=_expiry(tx.now, metadata, settings),
+        expires_at=min(known.expires_at, metadata.expires_at or known.expires_at),
         token_endpoint_auth_method=metadata.token_endpoint_auth_method,
-        status=Status.PENDING,
         scope=metadata.scope,
         resources=metadata.resources,
         delegates_to=metadata.delegates_to,
-        max_delegation_depth=_SELF_REGISTERED_DEPTH,
         grant_types=metadata.grant_types,
         redirect_uris=metadata.redirect_uris,
-        secret_digest=digest(secret) if secret else None,
+        secret_digest=digest(secret) if secret else known.secret_digest if by_secret else None,
         jwks=metadata.jwks,
+        jwks_uri=None,
     )
-    store_agent(tx, registered, Event("agent.registered", agent=registered.client_id))
-    return registered, secret
+    return described, secret
 
 
 def _how_many_wait(tx: Transaction) -> int:
     waiting = select(func.count()).where(
-        agent.c.origin == "self", agent.c.status == Status.PENDING, agent.c.expires_at > tx.now
+        agent.c.origin == SELF, agent.c.status == Status.PENDING, agent.c.expires_at > tx.now
     )
     return int(tx.execute(waiting).scalar_one())
 
@@ -152,15 +190,23 @@ def store_agent(tx: Transaction, registered: Agent, happened: Event) -> None:
     record(tx, happened)
 
 
-def registration_response(registered: Agent, secret: str | None = None) -> dict[str, Any]:
-    """Return what the client is told of its registration. :rfc:`7591#section-3.2.1`."""
+def registration_response(
+    registered: Agent, secrets: Secrets, registration_endpoint: str
+) -> dict[str, Any]:
+    """Return what the client is told of its registration.
+
+    :rfc:`7591#section-3.2.1`; where it may manage it, :rfc:`7592#section-3` too.
+    """
+    managed_at = f"{registration_endpoint}/{registered.client_id}"
     told = {
         "client_id": registered.client_id,
         "client_id_issued_at": registered.created_at,
         "client_name": registered.name,
         "client_type": "agent",
-        "client_secret": secret,
-        "client_secret_expires_at": registered.expires_at if secret else None,
+        "client_secret": secrets.client,
+        "client_secret_expires_at": registered.expires_at if secrets.client else None,
+        "registration_access_token": secrets.registration,
+        "registration_client_uri": managed_at if secrets.registration else None,
         "token_endpoint_auth_method": registered.token_endpoint_auth_method,
         "grant_types": sorted(registered.grant_types),
         "redirect_uris": list(registered.redirect_uris) or None,
@@ -195,11 +241,6 @@ def is_redirect_uri(uri: str) -> bool:
     loopback = url.hostname in ("127.0.0.1", "::1", "localhost")
     secure = url.scheme == "https" or (url.scheme == "http" and loopback)
     return secure and bool(url.hostname) and "@" not in url.netloc
-
-
-def _expiry(now: int, metadata: ClientMetadata, settings: Settings) -> int:
-    latest = now + settings.agents.default_lifetime
-    return min(latest, metadata.expires_at or latest)
 
 
 def _text(body: dict[str, Any], name: str, limit: int) -> str | None:

@@ -7,6 +7,7 @@ import click
 
 from .agents import agents
 from .audit import audit
+from .check import check
 from .declaration import apply_command, export_command
 from .delegations import delegations
 from .keys import keys
@@ -29,6 +30,7 @@ COMMANDS = (
     keys,
     audit,
     plugins,
+    check,
     sweep_command,
 )
 for command in COMMANDS:

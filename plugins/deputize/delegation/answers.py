@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ..core.refusal import Refusal
 from ..oauth.errors import (
+    AccessDeniedError,
     ClientNotAuthenticatedError,
     InteractionRequiredError,
     InvalidClientMetadataError,
@@ -41,7 +42,9 @@ ANSWERS: Answers = {
     "registration": InvalidClientMetadataError,
     "registration.redirect_uri": InvalidRedirectUriError,
     "registration.full": TemporarilyUnavailableError,
+    "registration.not_yours": InvalidTokenError,
     "registration.refused": InvalidTokenError,
+    "registration.stopped": AccessDeniedError,
     "scope": InvalidScopeError,
     "scope.needs_approval": InteractionRequiredError,
     "server": TemporarilyUnavailableError,

@@ -69,6 +69,7 @@ delegation = Table(
     Index("ix_deputize_delegation_path", "path"),
     Index("ix_deputize_delegation_actor", "actor", "ended_at"),
     Index("ix_deputize_delegation_person_id", "person_id", "ended_at"),
+    Index("ix_deputize_delegation_task_id", "task_id"),
 )
 Index(
     "uq_deputize_delegation_lease_hash",
@@ -82,8 +83,8 @@ code = Table(
     "deputize_code",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("client_id", String(64), nullable=False),
-    Column("person_id", String(16), nullable=False),
+    Column("client_id", String(64), nullable=False, index=True),
+    Column("person_id", String(16), nullable=False, index=True),
     Column("redirect_uri", Text),
     Column("code_challenge", String(43), nullable=False),
     Column("scope", Text, nullable=False),
@@ -94,7 +95,7 @@ code = Table(
     Column("auth_time", BigInteger),
     Column("acr", String(200)),
     Column("amr", Text, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
     Column("used_at", BigInteger),
     Column("delegation_id", String(16)),
 )
@@ -118,7 +119,7 @@ spawn_token = Table(
     Column("client_id", String(64), nullable=False),
     Column("scope", Text, nullable=False),
     Column("agent_jkt", String(43), nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
     Column("used_at", BigInteger),
 )
 

@@ -12,6 +12,7 @@ from authlib.consts import default_json_headers
 from ..agents.models import Agent
 from ..agents.register import (
     SELF_REGISTRATION,
+    Secrets,
     read_metadata,
     register_itself,
     registration_response,
@@ -27,19 +28,20 @@ from .spawn import register_spawned
 def register(context: Context, headers: Mapping[str, str], body: Any) -> Answer:
     """Register the client whose metadata `body` holds. :rfc:`7591#section-3`."""
     try:
-        registered, secret = _register(context, headers, body)
+        registered, secrets = _register(context, headers, body)
     except Refusal as refusal:
         context.tally.count(refusal.rule)
         status, error, error_headers = answer_to(refusal, REGISTRATION_ANSWERS)()
         return Answer(status, error, error_headers)
-    return Answer(201, registration_response(registered, secret), default_json_headers)
+    told = registration_response(registered, secrets, context.registration_endpoint)
+    return Answer(201, told, default_json_headers)
 
 
-def _register(context: Context, headers: Mapping[str, str], body: Any) -> tuple[Agent, str | None]:
+def _register(context: Context, headers: Mapping[str, str], body: Any) -> tuple[Agent, Secrets]:
     token = _initial_access_token(headers)
     metadata = read_metadata(body, context.settings)
     if token is not None:
-        return register_spawned(context, token, metadata), None
+        return register_spawned(context, token, metadata), Secrets()
     with context.db.write([SELF_REGISTRATION]) as tx:
         return register_itself(tx, metadata, context.settings)
 

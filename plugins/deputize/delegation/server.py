@@ -14,6 +14,7 @@ from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..core.refusal import Refusal
 from ..oauth.errors import InvalidRequestError, OAuth2Error
+from ..oauth.rfc9701 import MEDIA_TYPE, TYP, introspection_claims, is_jwt_asked_for
 from ..oauth.server import Answer, FormRequest, ProtocolServer
 from .answers import GRANT_ANSWERS, Answers, answer_to
 from .client_credentials import AgentClientCredentialsGrant
@@ -30,6 +31,9 @@ GRANTS: tuple[tuple[type[Any], Answers], ...] = (
     (AgentRefreshGrant, GRANT_ANSWERS),
     (AgentClientCredentialsGrant, {}),
 )
+
+#: Headers of every answer, whatever its type.
+_NOT_STORED = [header for header in default_json_headers if header[0] != "Content-Type"]
 
 #: Endpoints whose caller need not be an agent.
 _NOTHING: Answers = {}
@@ -76,9 +80,18 @@ class AgentServer(ProtocolServer):
                 # require some form of authorization", and a public client proves nothing.
                 raise Refusal("client.not_authenticated", "Client authentication failed.")
             self._spend(caller)
-            return Answer(200, introspect(request.reading, caller, token), default_json_headers)
+            return self._told(request, caller, introspect(request.reading, caller, token))
 
         return self._answer("introspection", request, answer)
+
+    def _told(self, request: AgentRequest, caller: Caller, answer: dict[str, Any]) -> Answer:
+        """Answer in JSON, or as the JWT that was asked for. :rfc:`9701#section-4`."""
+        if not is_jwt_asked_for((request.headers or {}).get("Accept", "")):
+            return Answer(200, answer, default_json_headers)
+        moment = request.reading.moment
+        claims = introspection_claims(self.context.issuer, _names_of(caller), answer, moment.now)
+        token = moment.keys.sign(claims, TYP, moment.now)
+        return Answer(200, token, [("Content-Type", MEDIA_TYPE), *_NOT_STORED])
 
     def create_revocation_response(self, request: AgentRequest) -> Answer:
         """Answer a revocation request. :rfc:`7009#section-2`."""
@@ -171,3 +184,9 @@ class AgentServer(ProtocolServer):
             bounds=self.context.settings.bounds,
             remote_keys=self.context.remote_keys,
         )
+
+
+def _names_of(caller: Caller) -> list[str]:
+    """Return what the caller knows itself by: its client id, and as a resource server."""
+    identifier = getattr(caller.client, "identifier", None)
+    return [caller.client_id, *([identifier] if identifier else [])]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from ..agents.change_status import change_status
 from ..agents.lifecycle import Status
@@ -20,6 +20,9 @@ from ..delegation.models import code, delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
 from ..tasks.models import TaskStatus, task
 from .locked import held_with_tasks
+
+#: Parameters of one statement: databases bound them.
+_AT_ONCE = 500
 
 
 @dataclass
@@ -45,7 +48,7 @@ def cut(tx: Transaction, tops: Sequence[Delegation], why: str, by: str | None = 
     while tops:
         for top in tops:
             _end_below(tx, top, why, by, done)
-        tops = _held_by(tx, _retire_spawned(tx, tops, why, done))
+        tops = _held_by(tx, _retire_spawned(tx, tops, done))
     return done
 
 
@@ -81,25 +84,24 @@ def _end_task(tx: Transaction, root: Delegation, why: str, done: Cut) -> None:
         record(tx, ended)
 
 
-def _retire_spawned(tx: Transaction, tops: Iterable[Delegation], why: str, done: Cut) -> list[str]:
-    below = or_(*(_is_below(top) for top in tops))
-    spawned = (
-        select(agent.c.client_id, delegation.c.person_id, delegation.c.task_id)
-        .join(delegation, delegation.c.id == agent.c.parent_delegation_id)
-        .where(below, agent.c.status != Status.RETIRED)
-    )
-    retired = []
-    for row in tx.execute(spawned).all():
-        if change_status(tx, row.client_id, Status.RETIRED):
-            retired.append(row.client_id)
-            record(tx, Event("agent.retired", row.person_id, row.client_id, row.task_id))
+def _retire_spawned(tx: Transaction, tops: Iterable[Delegation], done: Cut) -> list[str]:
+    retired = [client_id for top in tops for client_id in _retire_below(tx, top)]
     done.agents += retired
     return retired
 
 
-def _is_below(top: Delegation) -> ColumnElement[bool]:
+def _retire_below(tx: Transaction, top: Delegation) -> Iterator[str]:
     low, high = subtree(top.path)
-    return and_(delegation.c.path >= low, delegation.c.path < high)
+    spawned = (
+        select(agent.c.client_id, delegation.c.person_id, delegation.c.task_id)
+        .join(delegation, delegation.c.id == agent.c.parent_delegation_id)
+        .where(delegation.c.path >= low, delegation.c.path < high)
+        .where(agent.c.status != Status.RETIRED)
+    )
+    for row in tx.execute(spawned).all():
+        if change_status(tx, row.client_id, Status.RETIRED):
+            record(tx, Event("agent.retired", row.person_id, row.client_id, row.task_id))
+            yield row.client_id
 
 
 def _held_by(tx: Transaction, client_ids: Sequence[str]) -> list[Delegation]:
@@ -126,7 +128,11 @@ def agent_locked(db: Database, client_id: str) -> Iterator[Transaction]:
 
 def live_nodes_of(tx: Transaction, client_ids: Sequence[str]) -> list[Delegation]:
     """Return the delegations that these agents hold and that have not been ended."""
-    held = select(delegation).where(
-        delegation.c.actor.in_(client_ids), delegation.c.ended_at.is_(None)
-    )
-    return [delegation_from_row(row) for row in tx.execute(held).mappings()]
+    found: list[Delegation] = []
+    for start in range(0, len(client_ids), _AT_ONCE):
+        held = select(delegation).where(
+            delegation.c.actor.in_(client_ids[start : start + _AT_ONCE]),
+            delegation.c.ended_at.is_(None),
+        )
+        found += map(delegation_from_row, tx.execute(held).mappings())
+    return found

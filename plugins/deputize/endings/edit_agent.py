@@ -20,6 +20,18 @@ from ..delegation.node import Delegation
 from .cut import agent_locked, cut, live_nodes_of, withdraw_codes
 from .edit_catalogue import store_fitted
 
+#: What no edit changes.
+_KEPT = (
+    "origin",
+    "status",
+    "created_at",
+    "parent",
+    "parent_delegation_id",
+    "task_id",
+    "registration_token_digest",
+    "revision",
+)
+
 
 def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
     """Store `edited` in place of the registration of that client id; tell whether it changed.
@@ -34,25 +46,29 @@ def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
         after = _keeping_identity(before, edited)
         if after == before:
             return False
-        _store(tx, after, by)
+        store_edit(tx, after, by)
         if after.owner != before.owner:
             withdraw_codes(tx, code.c.client_id == after.client_id)
             cut(tx, live_nodes_of(tx, [after.client_id]), "owner_changed", by)
         else:
-            _shrink(tx, after, before.delegates_to - after.delegates_to, by)
+            shrink(tx, before, after, by)
         return True
 
 
 def _keeping_identity(before: Agent, edited: Agent) -> Agent:
-    kept = ("origin", "status", "created_at", "parent", "parent_delegation_id", "task_id")
-    same = {name: getattr(before, name) for name in (*kept, "revision")}
-    return replace(edited, **same)
+    return replace(edited, **{name: getattr(before, name) for name in _KEPT})
 
 
-def _store(tx: Transaction, after: Agent, by: str | None) -> None:
+def store_edit(tx: Transaction, after: Agent, by: str | None) -> None:
+    """Store the registration as it is now, with its event."""
     row = agent_to_row(replace(after, revision=after.revision + 1))
     tx.execute(update(agent).where(agent.c.client_id == after.client_id).values(**row))
     record(tx, Event("agent.edited", agent=after.client_id, facts={"by": by}))
+
+
+def shrink(tx: Transaction, before: Agent, after: Agent, by: str | None) -> None:
+    """Take what no longer fits out of all that the agent, and those it spawned, hold."""
+    _shrink(tx, after, before.delegates_to - after.delegates_to, by)
 
 
 def _shrink(tx: Transaction, holder: Agent, unnamed: Words, by: str | None) -> None:
@@ -61,7 +77,7 @@ def _shrink(tx: Transaction, holder: Agent, unnamed: Words, by: str | None) -> N
     for node in _below(tx, tops):
         store_fitted(tx, node, _fit(node, holder, unnamed), "ceiling_edited", by)
     for child in _spawned_by(tx, holder):
-        _store(tx, _fit_child(child, holder), by)
+        store_edit(tx, _fit_child(child, holder), by)
         _shrink(tx, _fit_child(child, holder), frozenset(), by)
 
 

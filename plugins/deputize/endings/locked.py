@@ -12,6 +12,9 @@ from ..core.db import Database, Kind, Lock, Transaction
 
 _CATALOGUE = Lock(Kind.CATALOGUE, "")
 
+#: Beyond so many tasks one lock stands for all of theirs: PostgreSQL's lock table is finite.
+_MANY = 200
+
 
 @contextmanager
 def task_locked(db: Database, task_id: str) -> Iterator[Transaction]:
@@ -32,10 +35,16 @@ def held_with_tasks(
     with db.read() as tx:
         tasks = tasks_of(tx)
     while True:
-        exclusive = [Lock(Kind.TASK, task_id, exclusive=True) for task_id in tasks]
-        with db.write([_CATALOGUE, lock, *exclusive]) as tx:
+        with db.write([lock, *_locks_of(tasks)]) as tx:
             now_there = tasks_of(tx)
             if db.is_sqlite or now_there <= tasks:
                 yield tx
                 return
         tasks |= now_there
+
+
+def _locks_of(tasks: frozenset[str]) -> list[Lock]:
+    if len(tasks) > _MANY:
+        # Whatever makes or ends anything holds the catalogue shared.
+        return [Lock(Kind.CATALOGUE, "", exclusive=True)]
+    return [_CATALOGUE, *(Lock(Kind.TASK, task_id, exclusive=True) for task_id in tasks)]

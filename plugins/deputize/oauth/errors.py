@@ -18,6 +18,7 @@ from authlib.oauth2.rfc6749.errors import (
 )
 
 __all__ = [
+    "AccessDeniedError",
     "ClientNotAuthenticatedError",
     "InteractionRequiredError",
     "InvalidAuthorizationDetailsError",
@@ -36,6 +37,13 @@ __all__ = [
     "UnsupportedResponseTypeError",
     "describe",
 ]
+
+
+class AccessDeniedError(OAuth2Error):
+    """Who asks is known, and may not do this. :rfc:`6749#section-4.1.2.1`."""
+
+    error = "access_denied"
+    status_code = 403
 
 
 class InvalidTargetError(OAuth2Error):

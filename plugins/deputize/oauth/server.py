@@ -24,7 +24,10 @@ _SECURE = "https://issuer"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back to the client: an HTTP status, a JSON body or none, headers."""
+    """What goes back to the client.
+
+    :param body: a text as it is; all else as JSON
+    """
 
     status: int
     body: Any

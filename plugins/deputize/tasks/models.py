@@ -31,6 +31,7 @@ task = Table(
     Column("ended_at", BigInteger),
     Column("ended_why", String(64)),
     Index("ix_deputize_task_person_id", "person_id", "started_at"),
+    Index("ix_deputize_task_status", "status", "deadline"),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_wtf.csrf import ValidationError, generate_csrf, validate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -68,7 +69,7 @@ class Brand:
 def web_blueprint(brand: Brand, url_prefix: str = "/deputize") -> Blueprint:
     """Make the blueprint that serves the stylesheets and holds the brand for `render`."""
     blueprint = Blueprint(BLUEPRINT, __name__, static_folder="static", url_prefix=url_prefix)
-    blueprint.record_once(lambda state: state.app.extensions.update({BLUEPRINT: brand}))
+    blueprint.record_once(partial(_init, brand=brand))
     blueprint.add_url_rule("/brand.css", "brand", _brand_stylesheet)
     return blueprint
 
@@ -85,9 +86,27 @@ def render(
     html = _environment.get_template(f"deputize/{template}").render(
         page=page, brand=brand, csrf=CsrfField, url_for=url_for
     )
-    response = Response(html, status, mimetype="text/html")
-    response.headers.update(HEADERS)
-    response.headers["Content-Security-Policy"] = POLICY.format(form_action(redirect_uri))
+    response = PageResponse(html, status, mimetype="text/html")
+    response.policy = POLICY.format(form_action(redirect_uri))
+    return response
+
+
+class PageResponse(Response):
+    """A page of ours: its headers are said last, whatever a host says on every answer."""
+
+    policy = ""
+
+
+def _init(state: BlueprintSetupState, brand: Brand) -> None:
+    state.app.extensions[BLUEPRINT] = brand
+    # Flask runs these in reverse order: the first of them has the last word.
+    state.app.after_request_funcs.setdefault(None, []).insert(0, _say_headers)
+
+
+def _say_headers(response: Response) -> Response:
+    if isinstance(response, PageResponse):
+        response.headers.update(HEADERS)
+        response.headers["Content-Security-Policy"] = response.policy
     return response
 
 

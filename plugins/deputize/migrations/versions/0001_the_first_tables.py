@@ -38,11 +38,22 @@ def upgrade() -> None:
         sa.Column("secret_digest", sa.String(length=64), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=True),
         sa.Column("jwks_uri", sa.Text(), nullable=True),
+        sa.Column("registration_token_digest", sa.String(length=64), nullable=True),
         sa.Column("parent", sa.String(length=64), nullable=True),
         sa.Column("parent_delegation_id", sa.String(length=16), nullable=True),
         sa.Column("task_id", sa.String(length=16), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_deputize_agent")),
+    )
+    op.create_index(
+        "ix_deputize_agent_origin", "deputize_agent", ["origin", "status"], unique=False
+    )
+    op.create_index(op.f("ix_deputize_agent_parent"), "deputize_agent", ["parent"], unique=False)
+    op.create_index(
+        op.f("ix_deputize_agent_parent_delegation_id"),
+        "deputize_agent",
+        ["parent_delegation_id"],
+        unique=False,
     )
     op.create_index("ix_deputize_agent_task_id", "deputize_agent", ["task_id"], unique=False)
     op.create_table(
@@ -64,6 +75,15 @@ def upgrade() -> None:
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.Column("delegation_id", sa.String(length=16), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_code")),
+    )
+    op.create_index(
+        op.f("ix_deputize_code_client_id"), "deputize_code", ["client_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_deputize_code_expires_at"), "deputize_code", ["expires_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_deputize_code_person_id"), "deputize_code", ["person_id"], unique=False
     )
     op.create_table(
         "deputize_delegation",
@@ -105,6 +125,9 @@ def upgrade() -> None:
         "deputize_delegation",
         ["person_id", "ended_at"],
         unique=False,
+    )
+    op.create_index(
+        "ix_deputize_delegation_task_id", "deputize_delegation", ["task_id"], unique=False
     )
     op.create_index(
         "uq_deputize_delegation_lease_hash",
@@ -208,6 +231,12 @@ def upgrade() -> None:
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_spawn_token")),
     )
+    op.create_index(
+        op.f("ix_deputize_spawn_token_expires_at"),
+        "deputize_spawn_token",
+        ["expires_at"],
+        unique=False,
+    )
     op.create_table(
         "deputize_task",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -223,6 +252,9 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_deputize_task_person_id", "deputize_task", ["person_id", "started_at"], unique=False
+    )
+    op.create_index(
+        "ix_deputize_task_status", "deputize_task", ["status", "deadline"], unique=False
     )
     op.create_table(
         "deputize_used_once",
@@ -247,8 +279,10 @@ def downgrade() -> None:
     op.drop_table("deputize_version")
     op.drop_index(op.f("ix_deputize_used_once_expires_at"), table_name="deputize_used_once")
     op.drop_table("deputize_used_once")
+    op.drop_index("ix_deputize_task_status", table_name="deputize_task")
     op.drop_index("ix_deputize_task_person_id", table_name="deputize_task")
     op.drop_table("deputize_task")
+    op.drop_index(op.f("ix_deputize_spawn_token_expires_at"), table_name="deputize_spawn_token")
     op.drop_table("deputize_spawn_token")
     op.drop_table("deputize_signing_key")
     op.drop_table("deputize_scope")
@@ -267,10 +301,17 @@ def downgrade() -> None:
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.drop_index("ix_deputize_delegation_task_id", table_name="deputize_delegation")
     op.drop_index("ix_deputize_delegation_person_id", table_name="deputize_delegation")
     op.drop_index("ix_deputize_delegation_path", table_name="deputize_delegation")
     op.drop_index("ix_deputize_delegation_actor", table_name="deputize_delegation")
     op.drop_table("deputize_delegation")
+    op.drop_index(op.f("ix_deputize_code_person_id"), table_name="deputize_code")
+    op.drop_index(op.f("ix_deputize_code_expires_at"), table_name="deputize_code")
+    op.drop_index(op.f("ix_deputize_code_client_id"), table_name="deputize_code")
     op.drop_table("deputize_code")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
+    op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")
+    op.drop_index(op.f("ix_deputize_agent_parent"), table_name="deputize_agent")
+    op.drop_index("ix_deputize_agent_origin", table_name="deputize_agent")
     op.drop_table("deputize_agent")

@@ -1,4 +1,4 @@
-"""What a host must offer: who is signed in, and where its OAuth endpoints are.
+"""The interface of a host: what it tells, and never decides.
 
 The host only signs the person in. Its facts are read before a transaction of ours is
 opened, never inside it.
