@@ -14,6 +14,7 @@ from .agents.authenticate import ASSERTION_ALGORITHMS
 from .agents.register import AUTH_METHODS
 from .catalogue.models import OWN_SCOPES
 from .dashboard.acting_for_me import AGENTS_PAGE
+from .delegation.authorize import PROMPTS
 from .delegation.context import Context
 from .delegation.keys import ALGORITHM
 from .host import Paths
@@ -115,6 +116,7 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": sorted(grants),
+        "prompt_values_supported": sorted(PROMPTS),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,

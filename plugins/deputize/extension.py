@@ -51,6 +51,7 @@ PARTS: tuple[Part, ...] = (
         tables=(
             delegation.person,
             delegation.delegation,
+            delegation.archived,
             delegation.code,
             delegation.refresh_token,
             delegation.spawn_token,

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import func, select
 
 from deputize.core.used_once import used_once
+from deputize.delegation.keys import LONGEST_LIFETIME
 from deputize.delegation.models import code
 from deputize.endings.sweep import KEPT, sweep
 from deputize.tasks.models import task
+from support.agents_http import decode, http
 from support.world import CALENDAR, World, running_world
 
 DAY = 86_400
@@ -48,6 +50,28 @@ def test_spent_assertions_and_codes_are_forgotten_when_nobody_would_believe_them
     world.pass_time(KEPT + DAY)
     sweep(world.context.db)
     assert [_count(world, table) for table in (used_once, code)] == [0, 0]
+
+
+def test_a_superseded_key_is_published_until_nothing_it_signed_is_good(world: World) -> None:
+    hold = world.hold()
+    with world.context.db.write() as tx:
+        world.context.key_store.make(tx, signs_from=tx.now + 600)
+    assert len(published(world)) == 2
+    world.pass_time(600 + LONGEST_LIFETIME - 60)
+    sweep(world.context.db)
+    assert len(published(world)) == 2
+    world.pass_time(120)
+    sweep(world.context.db)
+    old = decode(hold)[0]["kid"]
+    assert len(published(world)) == 1
+    assert old not in published(world)
+    fresh = world.hold()
+    sweep(world.context.db)
+    assert world.agent("planner").introspect(fresh).json()["active"] is True
+
+
+def published(world: World) -> set[str]:
+    return {key["kid"] for key in http.get(world.metadata["jwks_uri"]).json()["keys"]}
 
 
 def _count(world: World, table: object) -> int:

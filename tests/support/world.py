@@ -391,7 +391,7 @@ def bare_app(host: BareHost) -> Flask:
     @app.get("/sign-in")
     def sign_in() -> Any:
         session["person"] = request.args.get("person", "")
-        session["auth_time"] = 1_764_000_000
+        session["auth_time"] = int(request.args.get("at", 1_764_000_000))
         return redirect(request.args["next"]) if "next" in request.args else "signed in"
 
     for name in Paths.__dataclass_fields__:

@@ -1,16 +1,20 @@
 """`delegations`: who holds what on whose behalf, through whom; and the end of it."""
 
 import click
+from pydantic import TypeAdapter, ValidationError
 from rich.tree import Tree
 from sqlalchemy import Select, select
 
 from ..core.db import Transaction
 from ..declaration.apply import BY
+from ..declaration.members import Duration
 from ..delegation.context import Context
 from ..delegation.liveness import Standing, find_standing, why_dead
 from ..delegation.models import delegation, delegation_from_row, person, subtree
 from ..delegation.node import Delegation
+from ..endings.archive import archive, find_archived
 from ..endings.end_delegation import end_delegation, find_delegation
+from ..web.words import count_of
 from .agents import told_cut
 from .shared import (
     TAKES_ID,
@@ -64,16 +68,16 @@ def show(delegation_id: str) -> None:
     """Show one delegation, whether it lives, and all below it."""
     context = get_context()
     with context.db.read() as tx:
-        standing = find_standing(tx, delegation_id)
-        if standing is None:
+        node = find_delegation(tx, delegation_id) or find_archived(tx, delegation_id)
+        if node is None:
             raise Failure(f"{delegation_id}: there is no such delegation")
-        below, state = _below(tx, standing.node), state_of(standing, tx.now)
-    node = standing.node
+        standing, below = find_standing(tx, delegation_id), _below(tx, node)
+        subject, now = _subject_of(tx, node), tx.now
     print_members(
         [
             ("delegation", node.id),
-            ("state", state),
-            ("for", _person_name(context, standing.subject)),
+            ("state", state_of(standing, now) if standing else "archived"),
+            ("for", _person_name(context, subject)),
             ("chain", " → ".join(node.chain)),
             ("scope", " ".join(sorted(node.scope))),
             ("target", node.target),
@@ -83,6 +87,7 @@ def show(delegation_id: str) -> None:
             ("made", moment(node.created_at)),
             ("expires", moment(node.expires_at)),
             ("ended", moment(node.ended_at)),
+            ("why", node.ended_why),
         ]
     )
     if len(below) > 1:
@@ -101,6 +106,35 @@ def end(delegation_id: str) -> None:
         raise Failure(f"{delegation_id}: there is no such delegation")
     ended = end_delegation(db, delegation_id, why="ended_by_operator", by=BY)
     click.echo(told_cut(ended) if ended.nodes else "it had ended already")
+
+
+@delegations.command("archive")
+@click.option(
+    "--older-than",
+    "age",
+    default="90d",
+    show_default=True,
+    help="Those that ended or expired so long ago: such as 90d or 12h.",
+)
+@on_the_app
+def archive_command(age: str) -> None:
+    """Put away what ended long ago; `show` finds it, and its events stay."""
+    db = get_context().db
+    seconds = _seconds(age)
+    with db.read() as tx:
+        before = tx.now - seconds
+    click.echo(f"{count_of(archive(db, before=before), 'delegation')} archived")
+
+
+def _seconds(age: str) -> int:
+    try:
+        return TypeAdapter(Duration).validate_python(age)
+    except ValidationError:
+        raise Failure(f"--older-than {age}: is not a duration such as 90d, 12h or 30m") from None
+
+
+def _subject_of(tx: Transaction, node: Delegation) -> str:
+    return str(tx.execute(select(person.c.host_key).where(person.c.id == node.person_id)).scalar())
 
 
 def state_of(standing: Standing | None, now: int) -> str:

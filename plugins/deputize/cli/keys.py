@@ -36,7 +36,11 @@ def list_keys() -> None:
 @click.option("--now", "at_once", is_flag=True, help="Sign with it at once, before others know it.")
 @on_the_app
 def rotate(at_once: bool) -> None:
-    """Make a new key; it signs in ten minutes, when resource servers have had time to see it."""
+    """Make a new key; it signs in ten minutes, when resource servers have had time to see it.
+
+    The older ones are published until nothing that they signed is good any more; a sweep
+    then retires them.
+    """
     context = get_context()
     with context.db.write() as tx:
         signs_from = tx.now if at_once else tx.now + _NOTICE

@@ -29,6 +29,8 @@ from .context import Context
 
 #: RFC 7636 §4.2: BASE64URL of a SHA-256.
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_SECONDS = re.compile(r"[0-9]{1,9}")
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _SINGLE = (
     "response_type",
     "client_id",
@@ -38,6 +40,7 @@ _SINGLE = (
     "code_challenge",
     "code_challenge_method",
     "prompt",
+    "max_age",
     "authorization_details",
     "request",
     "request_uri",
@@ -57,6 +60,8 @@ class AuthorizationRequest:
 
     :param redirect_uri: where the answer goes
     :param named_redirect_uri: as the request named it; None where it named none
+    :param prompt: OpenID Connect Core §3.1.2.1
+    :param max_age: seconds since the person last signed in, at most
     """
 
     agent: Agent
@@ -67,6 +72,7 @@ class AuthorizationRequest:
     code_challenge: str
     state: str | None
     prompt: Words
+    max_age: int | None
 
 
 class CannotRedirect(Refusal):
@@ -105,7 +111,8 @@ def read_authorization_request(
             resources=_resources(parameters, agent, catalogue, context.settings.bounds),
             code_challenge=_challenge(parameters),
             state=state,
-            prompt=frozenset((_first(parameters, "prompt") or "").split()),
+            prompt=_prompt(parameters),
+            max_age=_max_age(parameters),
         )
     except OAuth2Error as error:
         location = error_location(context.issuer, redirect_uri, state, error)
@@ -205,6 +212,20 @@ def _challenge(parameters: Mapping[str, list[str]]) -> str:
     if _first(parameters, "code_challenge_method") != "S256":
         raise InvalidRequestError("code_challenge_method is S256.")
     return challenge
+
+
+def _prompt(parameters: Mapping[str, list[str]]) -> Words:
+    prompt = frozenset((_first(parameters, "prompt") or "").split())
+    if not prompt <= PROMPTS or ("none" in prompt and len(prompt) > 1):
+        raise InvalidRequestError("prompt has a value that is unknown, or none with another.")
+    return prompt
+
+
+def _max_age(parameters: Mapping[str, list[str]]) -> int | None:
+    value = _first(parameters, "max_age")
+    if value is not None and not _SECONDS.fullmatch(value):
+        raise InvalidRequestError("max_age is a number of seconds.")
+    return None if value is None else int(value)
 
 
 def _first(parameters: Mapping[str, list[str]], name: str) -> str | None:

@@ -36,6 +36,7 @@ from .code import Consent, store_code
 from .consent_page import ConsentView, Form
 from .context import Context
 from .models import ACTIVE, LEFT, person
+from .sign_in import MARK, find_mark, must_sign_in, with_mark
 
 
 def authorize(context: Context, parameters: Mapping[str, list[str]], form: Form | None) -> Response:
@@ -43,18 +44,18 @@ def authorize(context: Context, parameters: Mapping[str, list[str]], form: Form 
 
     :param form: None for the request itself
     """
-    url = f"{request.root_path}{request.path}?{urlencode(parameters, doseq=True)}"
+    url = _here({name: given for name, given in parameters.items() if name != MARK})
     try:
         with context.db.read() as tx:
             asked = read_authorization_request(context, tx, parameters)
-            view = ConsentView(context, tx, asked, url)
+            view = ConsentView(context, tx, asked, _here(parameters))
     except CannotRedirect as refusal:
         return _refused(refusal.text)
     except RedirectedError as error:
         return see_other(error.location)
-    someone = context.host.current_person()
-    if someone is None:
-        return _sign_in_first(context, asked, url)
+    someone, sent_at = context.host.current_person(), find_mark(parameters, url, view.now)
+    if someone is None or must_sign_in(context, asked, view.now, sent_at):
+        return _sign_in_first(context, asked, url, view.now, sent_at if someone else None)
     if "none" in asked.prompt:
         # Consent is never skipped, so without a page there is no answer but this one.
         return _to_client(context, asked, OAuth2Error(error="consent_required"))
@@ -63,10 +64,19 @@ def authorize(context: Context, parameters: Mapping[str, list[str]], form: Form 
     return _decide(context, asked, view, someone, form)
 
 
-def _sign_in_first(context: Context, asked: AuthorizationRequest, url: str) -> Response:
+def _here(parameters: Mapping[str, list[str]]) -> str:
+    return f"{request.root_path}{request.path}?{urlencode(parameters, doseq=True)}"
+
+
+def _sign_in_first(
+    context: Context, asked: AuthorizationRequest, url: str, now: int, sent_at: int | None
+) -> Response:
+    """Send the person to the host's sign-in page; once, where they are signed in already."""
     if "none" in asked.prompt:
         return _to_client(context, asked, OAuth2Error(error="login_required"))
-    return see_other(context.host.sign_in_url(url))
+    if sent_at is not None:
+        return _to_client(context, asked, OAuth2Error(error="unmet_authentication_requirements"))
+    return see_other(context.host.sign_in_url(with_mark(url, now)))
 
 
 def _to_client(context: Context, asked: AuthorizationRequest, error: OAuth2Error) -> Response:

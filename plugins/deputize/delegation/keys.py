@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
-from sqlalchemy import BigInteger, Column, String, Table, Text, insert, select, update
+from sqlalchemy import BigInteger, Column, String, Table, Text, func, insert, select, update
 
 from ..core.db import Transaction, metadata
 from ..core.secrets import new_id
@@ -29,6 +29,9 @@ from ..part import ConfigurationError
 ALGORITHM = "ES256"
 ACCESS_TOKEN_TYP = "at+jwt"  # noqa: S105 - a header's value (RFC 9068 §2.1)
 VERSION = "keys"
+
+#: Seconds after which nothing that a key signed is good any more: no setting allows longer.
+LONGEST_LIFETIME = 3600
 
 _KEPT_TOKENS = 8192
 
@@ -153,6 +156,22 @@ class KeyStore:
         except InvalidToken:
             message = "deputize.key_secret: it does not open the stored signing keys"
             raise ConfigurationError(message) from None
+
+
+def retire_superseded(tx: Transaction) -> int:
+    """Drop each key whose successor has signed for as long as a token lives; return how many.
+
+    It is published until then: what it signed is good until it expires.
+    """
+    live = signing_key.c.retired_at.is_(None)
+    newest = select(func.max(signing_key.c.signs_from)).where(
+        live, signing_key.c.signs_from <= tx.now - LONGEST_LIFETIME
+    )
+    superseded = live & (signing_key.c.signs_from < newest.scalar_subquery())
+    retired = tx.execute(update(signing_key).where(superseded).values(retired_at=tx.now)).rowcount
+    if retired:
+        raise_version(tx, VERSION)
+    return retired
 
 
 def _derive(secret: str) -> bytes:

@@ -79,6 +79,17 @@ Index(
     postgresql_where=text("ended_at IS NULL"),
 )
 
+#: Nodes that ended long ago, as they were: `body` is the row, as canonical JSON.
+archived = Table(
+    "deputize_archived_delegation",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("person_id", String(16), nullable=False, index=True),
+    Column("task_id", String(16), nullable=False, index=True),
+    Column("archived_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 code = Table(
     "deputize_code",
     metadata,

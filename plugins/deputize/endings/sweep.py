@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from ..core.db import Database
 from ..core.used_once import forget_used
+from ..delegation.keys import retire_superseded
 from ..delegation.models import code, spawn_token
 from ..tasks.models import TaskStatus, task
 from .end_task import cut_tree
@@ -42,6 +43,7 @@ def sweep(db: Database) -> Swept:
         for table in (code, spawn_token):
             over = delete(table).where(table.c.expires_at < tx.now - KEPT)
             forgotten += tx.execute(over).rowcount
+        retire_superseded(tx)
     return Swept(tasks=ended, forgotten=forgotten)
 
 

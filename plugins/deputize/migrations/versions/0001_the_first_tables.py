@@ -57,6 +57,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_deputize_agent_task_id", "deputize_agent", ["task_id"], unique=False)
     op.create_table(
+        "deputize_archived_delegation",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("task_id", sa.String(length=16), nullable=False),
+        sa.Column("archived_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_archived_delegation")),
+    )
+    op.create_index(
+        op.f("ix_deputize_archived_delegation_person_id"),
+        "deputize_archived_delegation",
+        ["person_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_deputize_archived_delegation_task_id"),
+        "deputize_archived_delegation",
+        ["task_id"],
+        unique=False,
+    )
+    op.create_table(
         "deputize_code",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("client_id", sa.String(length=64), nullable=False),
@@ -310,6 +331,13 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deputize_code_expires_at"), table_name="deputize_code")
     op.drop_index(op.f("ix_deputize_code_client_id"), table_name="deputize_code")
     op.drop_table("deputize_code")
+    op.drop_index(
+        op.f("ix_deputize_archived_delegation_task_id"), table_name="deputize_archived_delegation"
+    )
+    op.drop_index(
+        op.f("ix_deputize_archived_delegation_person_id"), table_name="deputize_archived_delegation"
+    )
+    op.drop_table("deputize_archived_delegation")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent"), table_name="deputize_agent")
