@@ -132,10 +132,27 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
 
 def merge_metadata(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
     """Return the host's document with ours joined to it: lists united, the host's values kept."""
-    merged = dict(theirs)
+    merged = {**_left_out(theirs), **theirs}
     for name, value in ours.items():
         if isinstance(value, list) and isinstance(merged.get(name), list):
             merged[name] = [*merged[name], *(v for v in value if v not in merged[name])]
         else:
             merged.setdefault(name, value)
     return merged
+
+
+def _left_out(theirs: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what a host's document says by leaving it out. :rfc:`8414#section-2`."""
+    if not theirs:
+        return {}
+    at_revocation = (
+        {}
+        if "revocation_endpoint" not in theirs
+        else {"revocation_endpoint_auth_methods_supported": ["client_secret_basic"]}
+    )
+    return {
+        "response_modes_supported": ["query", "fragment"],
+        "grant_types_supported": ["authorization_code", "implicit"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+        **at_revocation,
+    }

@@ -30,7 +30,6 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
-    text,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -144,8 +143,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Open a connection for reads: each statement sees what is committed when it runs."""
-        with self.engine.connect() as connection:
-            yield Transaction(connection, self._now(connection))
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                yield Transaction(connection, self.clock.now())
+        else:
+            with self._opened([]) as tx:
+                yield tx
 
     @contextmanager
     def write(self, locks: Iterable[Lock] = ()) -> Iterator[Transaction]:
@@ -156,17 +159,38 @@ class Database:
                 with _committed(connection):
                     yield Transaction(connection, self.clock.now())
         else:
-            with self.engine.connect() as pooled:
-                connection = pooled.execution_options(isolation_level="READ COMMITTED")
-                connection.begin()
-                with _committed(connection):
-                    _take(connection, sorted(locks))
-                    yield Transaction(connection, self._now(connection))
+            with (
+                self._opened(sorted(locks), isolation_level="READ COMMITTED") as tx,
+                _committed(tx.connection),
+            ):
+                yield tx
 
-    def _now(self, connection: Connection) -> int:
-        if self.is_sqlite or self.clock.is_authoritative:
-            return self.clock.now()
-        return int(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())::bigint")))
+    @contextmanager
+    def _opened(self, locks: list[Lock], **options: Any) -> Iterator[Transaction]:
+        """Open a pooled connection of PostgreSQL by its first statement.
+
+        One that was dropped since it was last used is replaced: nothing was asked of it yet.
+        """
+        first = _locks_and_time(locks)
+        try:
+            opened = self._open(first, options)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            opened = self._open(first, options)
+        with opened.connection:
+            yield opened
+
+    def _open(self, first: str, options: Mapping[str, Any]) -> Transaction:
+        connection = self.engine.connect().execution_options(**options)
+        try:
+            told = connection.exec_driver_sql(first).one()
+        except BaseException:
+            connection.close()
+            raise
+        return Transaction(
+            connection, self.clock.now() if self.clock.is_authoritative else int(told[-1])
+        )
 
     def close(self) -> None:
         self.engine.dispose()
@@ -200,16 +224,14 @@ def _committed(connection: Connection) -> Iterator[None]:
     connection.commit()
 
 
-def _take(connection: Connection, locks: list[Lock]) -> None:
-    # One statement, so the liveness read that follows has a snapshot taken after
-    # the last lock was granted (READ COMMITTED). A select list is evaluated in order.
-    if not locks:
-        return
-    calls = ", ".join(
-        f"pg_advisory_xact_lock{'' if lock.exclusive else '_shared'}({lock.key()})"
+def _locks_and_time(locks: list[Lock]) -> str:
+    # One statement, so the liveness read that follows has a snapshot taken after the last
+    # lock was granted (READ COMMITTED). A select list is evaluated in order, the time last.
+    calls = (
+        f"pg_advisory_xact_lock{'' if lock.exclusive else '_shared'}({lock.key()}), "
         for lock in locks
     )
-    connection.exec_driver_sql(f"SELECT {calls}")
+    return f"SELECT {''.join(calls)}extract(epoch FROM clock_timestamp())::bigint"  # noqa: S608
 
 
 def _sqlite_engine(url: str) -> Engine:
@@ -232,9 +254,7 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    return create_engine(
-        url, isolation_level="AUTOCOMMIT", pool_size=32, max_overflow=64, pool_pre_ping=True
-    )
+    return create_engine(url, isolation_level="AUTOCOMMIT", pool_size=32, max_overflow=64)
 
 
 class _WriteQueue:

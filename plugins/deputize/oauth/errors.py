@@ -5,6 +5,7 @@
 names the two of client registration; :rfc:`6750` names `insufficient_scope`.
 """
 
+from authlib.consts import default_json_headers
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.base import invalid_error_characters
 from authlib.oauth2.rfc6749.errors import (
@@ -68,6 +69,11 @@ class ClientNotAuthenticatedError(InvalidClientError):
     """Client authentication failed, however it was tried. :rfc:`6749#section-5.2`."""
 
     status_code = 401
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        # RFC 9110 §15.5.2 asks for a challenge in every 401, RFC 7617 §2 for its realm.
+        challenge = f'Basic realm="OAuth clients", charset="UTF-8", error="{self.error}"'
+        return [*default_json_headers, ("WWW-Authenticate", challenge)]
 
 
 class InvalidClientMetadataError(OAuth2Error):
