@@ -1,7 +1,9 @@
 """Whatever is sent to whatever endpoint by whomever, the answer is never a 500."""
 
 import json
+from urllib.parse import quote
 
+import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -156,3 +158,42 @@ class TestRegistration:
         assert sound(answer).status_code in (201, 400)
         if answer.status_code == 201:
             assert json.loads(answer.content)["agent_status"] == "pending"
+
+
+class TestManagedRegistration:
+    """RFC 7592: JSON from an agent that has registered itself, or from nobody."""
+
+    @tried(40)
+    @given(registrations, st.booleans())
+    @example({"jwks": {"keys": [KEY | {"kid": "\ud800"}]}}, True)
+    def test_members(self, target: Target, members: dict[str, object], keyed: bool) -> None:
+        told = self._registered(target)
+        said = {"client_id": told["client_id"]} | (REGISTRATION if keyed else {}) | members
+        answer = self._put(target, told, garbage.as_json(said))
+        assert sound(answer).status_code in (200, 400)
+        if answer.status_code == 200:
+            assert answer.json()["agent_status"] == "pending"
+
+    @pytest.mark.parametrize("text", garbage.JSON_TEXTS, ids=lambda text: text[:12])
+    def test_texts(self, target: Target, text: str) -> None:
+        assert sound(self._put(target, self._registered(target), text.encode())).status_code == 400
+
+    @tried(40)
+    @given(st.text(max_size=40), st.binary(max_size=40), st.sampled_from(["GET", "PUT", "DELETE"]))
+    def test_nobody(self, target: Target, name: str, token: bytes, method: str) -> None:
+        bearer = b"Bearer " + bytes(b for b in token if 32 < b != 127)
+        path = f"{REGISTER}/{quote(name.encode(errors='surrogatepass'), safe='')}"
+        answer = target.client.request(method, path, headers={b"Authorization": bearer + b"x"})
+        assert sound(answer).status_code in (308, 401, 404)
+
+    def _registered(self, target: Target) -> dict[str, str]:
+        told: dict[str, str] = target.client.post(REGISTER, json=REGISTRATION).json()
+        return told
+
+    def _put(self, target: Target, told: dict[str, str], body: bytes) -> httpx.Response:
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {told['registration_access_token']}",
+        }
+        path = f"{REGISTER}/{told['client_id']}"
+        return target.client.put(path, content=body, headers=headers)
