@@ -47,8 +47,9 @@ class Delegation(Section):
 class Agents(Section):
     """`[deputize.agents]`: who can become an agent."""
 
-    self_registered: Literal["pending", "refuse"] = "pending"
-    """What becomes of a client that registers itself: it waits for adoption, or is refused."""
+    self_registered: Literal["pending", "refuse", "adopt_at_consent"] = "pending"
+    """What becomes of a client that registers itself: it waits for an administrator to adopt it, is
+    refused, or the first person who consents adopts it, for themselves alone."""
     max_spawned: Annotated[int, Field(ge=0, le=10_000)] = 20
     """Agents that can be spawned in one task, over its whole tree."""
     max_pending: Annotated[int, Field(ge=0, le=1_000_000)] = 1000

@@ -94,6 +94,7 @@ class World:
     clock_file: Path
     metadata: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, ECKey] = field(default_factory=dict)
+    app: Flask = field(default_factory=lambda: Flask("none"))
 
     def agent(self, client_id: str) -> agents_http.Agent:
         """Return the agent as its developer runs it."""
@@ -368,7 +369,7 @@ def running_world(
         )
         deputize = Deputize(host=host, settings=settings)
         deputize.init_app(app)
-        worlds.append(World(url, deputize.context, host, clock_file))
+        worlds.append(World(url, deputize.context, host, clock_file, app=app))
         return app
 
     with serving(make_app) as url:

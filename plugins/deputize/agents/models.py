@@ -60,6 +60,7 @@ agent = Table(
     Column("jwks", Text),
     Column("jwks_uri", Text),
     Column("registration_token_digest", String(64)),
+    Column("only_for", String(255)),
     Column("parent", String(64), index=True),
     Column("parent_delegation_id", String(16), index=True),
     Column("task_id", String(16)),
@@ -78,6 +79,7 @@ class Agent:
     :param expires_at: NumericDate after which it gets and keeps no token
     :param scope: its ceiling
     :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
+    :param only_for: the host's key of the one person that it may act for, who alone let it in
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
     :param revision: raised by each edit, so that a decision can tell whether it still stands
     """
@@ -105,6 +107,7 @@ class Agent:
     jwks: str | None = None
     jwks_uri: str | None = None
     registration_token_digest: str | None = field(default=None, repr=False)
+    only_for: str | None = None
     parent: str | None = None
     parent_delegation_id: str | None = None
     task_id: str | None = None

@@ -75,6 +75,7 @@ def show(client_id: str) -> None:
             ("name", found.name),
             ("status", _status(found, now)),
             ("owner", _name_of(context.host, found.owner)),
+            ("acts only for", _name_of(context.host, found.only_for)),
             ("sponsor", _name_of(context.host, found.sponsor)),
             ("purpose", found.purpose),
             ("model", found.model),
@@ -137,7 +138,7 @@ def resume(client_id: str) -> None:
 def adopt(client_id: str, **members: Any) -> None:
     """Let in an agent that registered itself: give it an owner and a ceiling."""
     context = get_context()
-    _require(context.db, client_id, Status.PENDING)
+    _require_unconfirmed(context.db, client_id)
     given = {n: list(v) if isinstance(v, tuple) else v for n, v in members.items() if v}
     lines: list[str] = []
     place = Path("command line")
@@ -162,6 +163,13 @@ def told_cut(ended: Cut) -> str:
     if ended.agents:
         parts.append(f"{count_of(len(ended.agents), 'spawned agent')} retired")
     return ", ".join(parts)
+
+
+def _require_unconfirmed(db: Database, client_id: str) -> None:
+    with db.read() as tx:
+        found = find_agent(tx, client_id)
+    if found is None or found.only_for is None:
+        _require(db, client_id, Status.PENDING)
 
 
 def _require(db: Database, client_id: str, status: Status) -> None:

@@ -17,6 +17,7 @@ from ..agents.models import (
     TOKEN_EXCHANGE,
     Agent,
 )
+from ..agents.register import SELF
 from ..catalogue.models import OWN_SCOPES, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.context import Context
@@ -28,7 +29,6 @@ from .read import AGENTS, SCOPES, SERVERS, Declaration
 from .stored import SPAWNED_ORIGIN, Stored
 
 DECLARED_ORIGIN = "declared"
-SELF_ORIGIN = "self"
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
     An agent that registered itself keeps what it says of itself where the file is silent.
     """
     made_at = before.created_at if before else now
-    said = before if before and before.origin == SELF_ORIGIN else None
+    said = before if before and before.origin == SELF else None
     uris = tuple(table.redirect_uris or (said.redirect_uris if said else ()))
     proof = _authentication(table, before)
     grants = frozenset(table.grant_types or (said.grant_types if said else ()))
@@ -199,6 +199,7 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         secret_digest=proof.secret_digest,
         jwks=proof.jwks,
         jwks_uri=proof.jwks_uri,
+        registration_token_digest=before.registration_token_digest if before else None,
         revision=before.revision if before else 0,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from ..agents.adopt import is_adoptable
 from ..agents.models import AUTHORIZATION_CODE, Agent, find_agent
 from ..catalogue.models import Catalogue
 from ..core.db import Transaction
@@ -24,7 +25,7 @@ from ..oauth.errors import (
     UnauthorizedClientError,
     UnsupportedResponseTypeError,
 )
-from ..settings import Bounds
+from ..settings import Bounds, Settings
 from .context import Context
 
 #: RFC 7636 §4.2: BASE64URL of a SHA-256.
@@ -96,7 +97,7 @@ def read_authorization_request(
     :raises CannotRedirect: for what the person is told
     :raises RedirectedError: for what the client is told
     """
-    agent, redirect_uri = _who_and_where(tx, parameters)
+    agent, redirect_uri = _who_and_where(context, tx, parameters)
     state = _first(parameters, "state")
     try:
         _require_well_formed(parameters)
@@ -147,11 +148,13 @@ def _same_loopback(uri: str, registered: str) -> bool:
     return asked["start"] == known["start"] and asked["rest"] == known["rest"]
 
 
-def _who_and_where(tx: Transaction, parameters: Mapping[str, list[str]]) -> tuple[Agent, str]:
+def _who_and_where(
+    context: Context, tx: Transaction, parameters: Mapping[str, list[str]]
+) -> tuple[Agent, str]:
     if len(parameters.get("client_id", [])) != 1 or len(parameters.get("redirect_uri", [])) > 1:
         raise CannotRedirect("authorize.client", "The link that brought you here is not complete.")
     agent = find_agent(tx, parameters["client_id"][0])
-    if agent is None or not agent.is_live(tx.now):
+    if agent is None or not _may_ask(agent, tx.now, context.settings):
         raise CannotRedirect("authorize.client", "This agent cannot act for anybody at present.")
     uri = _first(parameters, "redirect_uri")
     if uri is None and len(agent.redirect_uris) == 1:
@@ -159,6 +162,10 @@ def _who_and_where(tx: Transaction, parameters: Mapping[str, list[str]]) -> tupl
     if uri is None or not is_redirect_uri_of(agent, uri):
         raise CannotRedirect("authorize.redirect_uri", "The agent did not say a known way back.")
     return agent, uri
+
+
+def _may_ask(agent: Agent, now: int, settings: Settings) -> bool:
+    return agent.is_live(now) or is_adoptable(agent, now, settings)
 
 
 def _require_well_formed(parameters: Mapping[str, list[str]]) -> None:

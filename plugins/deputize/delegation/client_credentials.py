@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..agents.adopt import is_unconfirmed
 from ..agents.authenticate import caller_of
 from ..agents.models import CLIENT_CREDENTIALS, Agent, find_agent
 from ..core.db import Transaction
@@ -79,7 +80,8 @@ class AgentClientCredentialsGrant(TokenGrant):
     context: Context
 
     def read_request(self) -> None:
-        if caller_of(self.request).agent.is_public:
+        agent = caller_of(self.request).agent
+        if agent.is_public or is_unconfirmed(agent):
             raise UnauthorizedClientError(self.UNAUTHORIZED)
         self.asked = OwnToken(self.scope(), self.single("resource"))
 

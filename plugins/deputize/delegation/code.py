@@ -95,7 +95,7 @@ class Redemption:
         :raises Refusal: `code.*`, `person.inactive`, `target.*`, `scope.*`
         """
         row = self._find(decision)
-        agent = current_agent(decision, row["revision"])
+        agent = current_agent(decision, row["revision"], row["host_key"])
         if row["person_status"] != ACTIVE or not decision.context.host.is_active(row["host_key"]):
             raise Refusal("person.inactive", TEXTS["person.inactive"])
         root = _root(row, agent, decision)

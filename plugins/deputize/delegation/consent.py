@@ -13,6 +13,9 @@ from urllib.parse import urlencode
 from flask import Response, request
 from sqlalchemy import select, update
 
+from ..agents.adopt import adopt, may_act_for
+from ..agents.lifecycle import Status
+from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.secrets import new_id
@@ -35,6 +38,7 @@ from .authorize import (
 from .code import Consent, store_code
 from .consent_page import ConsentView, Form
 from .context import Context
+from .issue import Overtaken
 from .models import ACTIVE, LEFT, person
 from .sign_in import MARK, find_mark, must_sign_in, with_mark
 
@@ -56,6 +60,8 @@ def authorize(context: Context, parameters: Mapping[str, list[str]], form: Form 
     someone, sent_at = context.host.current_person(), find_mark(parameters, url, view.now)
     if someone is None or must_sign_in(context, asked, view.now, sent_at):
         return _sign_in_first(context, asked, url, view.now, sent_at if someone else None)
+    if not may_act_for(asked.agent, someone.key):
+        return _refused("This agent acts for somebody else, and for nobody but them.")
     if "none" in asked.prompt:
         # Consent is never skipped, so without a page there is no answer but this one.
         return _to_client(context, asked, OAuth2Error(error="consent_required"))
@@ -112,7 +118,10 @@ def _decide(
     if not 0 < form.until <= view.longest:
         return view.page(someone, "Choose until when.", form)
     consent = _consent(context, asked, view, someone, form)
-    code = _store(context, someone, consent)
+    try:
+        code = _store(context, someone, consent, asked.agent)
+    except Overtaken:
+        return view.page(someone, "This changed while you were reading. Please look again.", form)
     location = response_location(context.issuer, asked.redirect_uri, asked.state, {"code": code})
     return see_other(location)
 
@@ -132,7 +141,7 @@ def _consent(
         code_challenge=asked.code_challenge,
         scope=form.scope & view.tickable,
         resources=asked.resources,
-        pass_on=form.pass_on & asked.agent.delegates_to,
+        pass_on=form.pass_on & view.pass_on,
         purpose=asked.agent.purpose,
         granted_until=view.now + form.until,
         auth_time=authentication.auth_time,
@@ -141,15 +150,21 @@ def _consent(
     )
 
 
-def _store(context: Context, someone: Person, consent: Consent) -> str:
-    """Store the consent under a code, and the person at the first one."""
+def _store(context: Context, someone: Person, consent: Consent, agent: Agent) -> str:
+    """Store the consent under a code, and the person at the first one.
+
+    :raises Overtaken: where the agent waits to be adopted, and somebody else was first
+    """
+    waits = agent.status == Status.PENDING
     with context.db.read() as tx:
         known = _find_person_id(tx, someone.key)
-    locks = [Lock(Kind.AGENT, consent.client_id)]
+    locks = [Lock(Kind.AGENT, consent.client_id, exclusive=waits)]
     locks += [Lock(Kind.PERSON, known)] if known else []
     with context.db.write(locks) as tx:
         person_id = _ensure_person(tx, someone.key)
         own = replace(consent, person_id=person_id)
+        if waits and not adopt(tx, agent, someone.key, own.scope, own.resources):
+            raise Overtaken
         code = store_code(tx, own, context.settings.tokens.code_lifetime)
         facts = {
             "scope": line(own.scope),

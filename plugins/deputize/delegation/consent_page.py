@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from flask import Response, request, url_for
 
+from ..agents.adopt import WITHHELD, is_unconfirmed
 from ..agents.models import SPAWNED, Agent, find_agents
+from ..agents.register import SELF
 from ..core.db import Transaction
 from ..core.values import Words, canonical_json
 from ..host import Person
@@ -63,8 +65,11 @@ class ConsentView:
         self.asked = asked
         self.now = tx.now
         self.catalogue = context.moment(tx).catalogue
-        self.tickable = asked.scope - self.catalogue.sensitive
-        named = find_agents(tx, asked.agent.delegates_to - {SPAWNED})
+        self.unconfirmed = is_unconfirmed(asked.agent)
+        self.scope = asked.scope - (WITHHELD if self.unconfirmed else frozenset())
+        self.tickable = self.scope - self.catalogue.sensitive
+        self.pass_on = frozenset() if self.unconfirmed else asked.agent.delegates_to
+        named = find_agents(tx, self.pass_on - {SPAWNED})
         self.named = {name: known for name, known in named.items() if known.is_live(tx.now)}
         self.longest = min(
             context.settings.delegation.max_duration, asked.agent.expires_at - tx.now
@@ -84,7 +89,7 @@ class ConsentView:
             purpose=agent.purpose,
             warnings=_warnings(agent),
             problem=problem,
-            scopes=tuple(self._choice(n, kept) for n in sorted(self.asked.scope, key=self._rank)),
+            scopes=tuple(self._choice(n, kept) for n in sorted(self.scope, key=self._rank)),
             pass_on=tuple(self._passing(name, kept) for name in self._offered()),
             until=self._durations(now, kept),
             returns_to=destination_of(self.asked.redirect_uri),
@@ -100,7 +105,7 @@ class ConsentView:
         shown = {
             "person": someone.key,
             "agent": [agent.client_id, agent.revision],
-            "scope": [self._about(name) for name in sorted(self.asked.scope)],
+            "scope": [self._about(name) for name in sorted(self.scope)],
             "resources": sorted(self.asked.resources),
             "pass_on": [[name, self.named[name].revision] for name in sorted(self.named)],
             "redirect_uri": self.asked.redirect_uri,
@@ -132,7 +137,7 @@ class ConsentView:
         return ScopeChoice(name, self.catalogue.describe(name), where, sensitive, ticked)
 
     def _offered(self) -> list[str]:
-        return [*sorted(self.named), *({SPAWNED} & self.asked.agent.delegates_to)]
+        return [*sorted(self.named), *({SPAWNED} & self.pass_on)]
 
     def _passing(self, name: str, kept: Form | None) -> PassOnChoice:
         ticked = kept is None or name in kept.pass_on
@@ -151,6 +156,11 @@ class ConsentView:
 
 
 def _warnings(agent: Agent) -> tuple[str, ...]:
-    if agent.origin == "self":
+    if is_unconfirmed(agent):
+        return (
+            "This agent registered itself, and nobody here has looked at it.",
+            "If you let it act, you answer for it. It acts for you alone.",
+        )
+    if agent.origin == SELF:
         return ("This agent registered itself. An administrator let it in; look twice.",)
     return ()

@@ -47,7 +47,7 @@ class Exchange:
         standing = live_standing(decision, subject.delegation_id)
         if decision.moment.now >= subject.expires_at:
             raise Refusal("subject.expired", "The subject token has expired.")
-        agent = current_agent(decision, standing.caller_revision)
+        agent = current_agent(decision, standing.caller_revision, standing.subject)
         if self.request.resource == decision.context.registration_endpoint:
             return mint_spawn(decision, agent, standing, subject, self.request, self.agent_jkt)
         target = self._target(decision, subject, standing.node, agent)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+from ..agents.adopt import may_act_for
 from ..agents.models import Agent, find_agent, find_agents
 from ..core.db import Transaction
 from ..core.refusal import Refusal
@@ -29,10 +30,11 @@ def live_standing(decision: Decision, delegation_id: str) -> Standing:
     return standing
 
 
-def current_agent(decision: Decision, revision: int | None) -> Agent:
+def current_agent(decision: Decision, revision: int | None, subject: str) -> Agent:
     """Return the caller as it is registered at `revision`: mostly as it authenticated.
 
-    :raises Refusal: `client.not_active` when it was stopped since
+    :param subject: on whose behalf it is to act
+    :raises Refusal: `client.not_active` when it was stopped since, `person.not_its_own`
     """
     agent: Agent | None = decision.caller.agent
     if agent and agent.revision != revision:
@@ -41,6 +43,8 @@ def current_agent(decision: Decision, revision: int | None) -> Agent:
         raise Refusal("client.not_active", "Client authentication failed.")
     if agent.revision != revision:
         raise Overtaken
+    if not may_act_for(agent, subject):
+        raise Refusal("person.not_its_own", "The agent may act for one other person alone.")
     return agent
 
 

@@ -47,7 +47,7 @@ class Refreshing:
             raise Refusal("refresh.unknown", _BAD_TOKEN)
         _require_usable(decision, row)
         standing = live_standing(decision, row["delegation_id"])
-        agent = current_agent(decision, standing.caller_revision)
+        agent = current_agent(decision, standing.caller_revision, standing.subject)
         target = self._target(decision)
         mint = narrow(decision, agent, standing, standing.node.scope, Asked(self.scope, target))
         secret = new_secret(REFRESH_TOKEN_PREFIX)
