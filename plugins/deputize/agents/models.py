@@ -66,7 +66,7 @@ agent = Table(
     Column("task_id", String(16)),
     Column("revision", Integer, nullable=False),
     Index("ix_deputize_agent_task_id", "task_id"),
-    Index("ix_deputize_agent_origin", "origin", "status"),
+    Index("ix_deputize_agent_origin", "origin", "owner"),
 )
 
 

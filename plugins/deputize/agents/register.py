@@ -174,8 +174,9 @@ def with_metadata(known: Agent, metadata: ClientMetadata) -> tuple[Agent, str | 
 
 
 def _how_many_wait(tx: Transaction) -> int:
+    # Those that retired themselves meanwhile count too: giving up makes no room for another.
     waiting = select(func.count()).where(
-        agent.c.origin == SELF, agent.c.status == Status.PENDING, agent.c.expires_at > tx.now
+        agent.c.origin == SELF, agent.c.owner.is_(None), agent.c.expires_at > tx.now
     )
     return int(tx.execute(waiting).scalar_one())
 

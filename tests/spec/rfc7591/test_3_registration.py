@@ -186,12 +186,25 @@ def test_what_waits_is_bounded(tmp_path_factory: pytest.TempPathFactory) -> None
     assert error != "invalid_token"  # there was none
 
 
+def test_giving_up_makes_no_room_for_another(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """RFC 7592 §2.3 lets anybody retire what they registered: the rows are kept all the same."""
+    folder = tmp_path_factory.mktemp("giving-up")
+    url = f"sqlite:///{folder}/deputize.sqlite3"
+    with running_world(url, folder, agents=Agents(max_pending=1)) as world:
+        members = {"redirect_uris": [CALLBACK], "jwks": jwks(new_key())}
+        told = register(world.metadata, **members).json()
+        bearer = {"Authorization": f"Bearer {told['registration_access_token']}"}
+        assert http.delete(told["registration_client_uri"], headers=bearer).status_code == 204
+        assert register(world.metadata, **members).status_code == 503
+
+
 def test_what_was_adopted_does_not_wait_any_more(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("adopting")
     url = f"sqlite:///{folder}/deputize.sqlite3"
     with running_world(url, folder, agents=Agents(max_pending=1)) as world:
         for _ in range(2):
             agent, _ = register_itself(world)
+            world.edit(agent.client_id, owner="ben")
             world.start(agent.client_id)
 
 

@@ -46,9 +46,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_deputize_agent")),
     )
-    op.create_index(
-        "ix_deputize_agent_origin", "deputize_agent", ["origin", "status"], unique=False
-    )
+    op.create_index("ix_deputize_agent_origin", "deputize_agent", ["origin", "owner"], unique=False)
     op.create_index(op.f("ix_deputize_agent_parent"), "deputize_agent", ["parent"], unique=False)
     op.create_index(
         op.f("ix_deputize_agent_parent_delegation_id"),
