@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from client.api import Api, calendar
 from client.asking import hold_of
 from deputize.client import AgentClient, Token
+from support.agents_http import unix_time
 from support.world import World, running_world
 
 
@@ -22,7 +24,8 @@ def agent(world: World) -> Iterator[Callable[[str], AgentClient]]:
     made: list[AgentClient] = []
 
     def make(client_id: str) -> AgentClient:
-        made.append(AgentClient.discover(world.url, client_id, key=world.keys[client_id]))
+        key = world.keys[client_id]
+        made.append(AgentClient.discover(world.url, client_id, key=key, clock=unix_time))
         return made[-1]
 
     yield make
@@ -34,3 +37,10 @@ def agent(world: World) -> Iterator[Callable[[str], AgentClient]]:
 def hold(world: World, agent: Callable[[str], AgentClient]) -> Token:
     """Planner's hold on what Ana let it do a moment ago."""
     return hold_of(world, agent("planner"))
+
+
+@pytest.fixture(scope="module")
+def api(world: World) -> Iterator[Api]:
+    """The calendar API."""
+    with calendar(world) as api:
+        yield api

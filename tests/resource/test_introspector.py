@@ -13,14 +13,7 @@ from werkzeug.wrappers import Request
 from deputize.resource import Actor, IntrospectionError, Introspector
 from support import agents_http
 from support.serving import serving
-from support.world import CALENDAR, FLIGHTS, SECRET, World, running_world
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("world")
-    with running_world(f"sqlite:///{folder}/deputize.sqlite3", folder) as world:
-        yield world
+from support.world import CALENDAR, FLIGHTS, SECRET, World
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,28 @@
 
     with AgentClient.discover("https://id.example.com", "planner", key=key) as planner:
         url, asked = planner.authorization_url(callback, scope="calendar:read", resource=[calendar])
-        hold = planner.redeem(asked.code_in(came_back), asked)
-        token = hold.narrow(calendar)
+        hold = Hold(planner.redeem(asked.code_in(came_back), asked))
+        with httpx.Client(base_url=calendar, auth=hold.auth(calendar)) as api: ...
 
-httpx and joserfc are all that it needs; what goes over the wire is OAuth as its RFCs say.
+`AsyncAgentClient` and `AsyncHold` do the same for asyncio. httpx and joserfc are all that it
+needs; what goes over the wire is OAuth as its RFCs say.
 """
 
 from .agent import AgentClient, Token
+from .async_agent import AsyncAgentClient, AsyncToken
+from .async_hold import AsyncHold
 from .authentication import new_key
 from .authorization import AuthorizationRequest
 from .errors import OAuthError, ProtocolError
+from .hold import Hold
 
 __all__ = [
     "AgentClient",
+    "AsyncAgentClient",
+    "AsyncHold",
+    "AsyncToken",
     "AuthorizationRequest",
+    "Hold",
     "OAuthError",
     "ProtocolError",
     "Token",

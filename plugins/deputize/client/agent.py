@@ -4,23 +4,21 @@ Each token knows the agent that holds it, so that what is done next reads as a s
 `hold.narrow(calendar)`, `hold.hand_over("booker", "flights:search")`.
 """
 
-import base64
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx
 
-from .authentication import ByKey, SigningKey, credential_of
+from . import token_requests
+from .authentication import SigningKey, credential_of
 from .authorization import AuthorizationRequest, ask
-from .connection import Answer, Connection
+from .connection import TIMEOUT, Connection
 from .discovery import discover
-from .errors import ProtocolError
+from .flow import Flow, run
+from .lease import Lease
 from .spawning import spawn
-
-TIMEOUT = 10  # seconds
 
 
 class AgentClient:
@@ -29,8 +27,9 @@ class AgentClient:
     `close` it, or use it in a `with`; agents that it spawned share its connections.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, http: httpx.Client) -> None:
         self._connection = connection
+        self._http = http
 
     @classmethod
     def discover(
@@ -41,21 +40,24 @@ class AgentClient:
         key: SigningKey | None = None,
         secret: str | None = None,
         http: httpx.Client | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> Self:
         """Return the agent, once the server's metadata has been read.
 
         :param key: signs its requests (`private_key_jwt`); else `secret` (`client_secret_basic`);
             with neither it is a public client
         :param http: sends its requests, where the usual one does not do; closed with the agent
+        :param clock: tells unix seconds, where the machine's clock is not the server's
         :raises ProtocolError: when `issuer` has no metadata of its own
         """
         credential = credential_of(key, secret)
         http = http or httpx.Client(timeout=TIMEOUT)
         try:
-            return cls(Connection(discover(http, issuer), client_id, credential, http))
+            metadata = run(http, discover(issuer))
         except BaseException:
             http.close()
             raise
+        return cls(Connection(metadata, client_id, credential, clock), http)
 
     @property
     def client_id(self) -> str:
@@ -68,8 +70,7 @@ class AgentClient:
     @property
     def key(self) -> SigningKey | None:
         """Its key, private half included: what a spawned agent's own process needs."""
-        credential = self._connection.credential
-        return credential.key if isinstance(credential, ByKey) else None
+        return self._connection.key
 
     def authorization_url(
         self, redirect_uri: str, *, scope: str, resource: Sequence[str]
@@ -89,16 +90,7 @@ class AgentClient:
         :param resource: an API, for a token for it at once; the refresh token stays the hold's
         :raises OAuthError: when the server refuses
         """
-        return self._token_from(
-            self._connection.post(
-                "token_endpoint",
-                grant_type="authorization_code",
-                code=code,
-                redirect_uri=asked.redirect_uri,
-                code_verifier=asked.code_verifier,
-                resource=resource,
-            )
-        )
+        return self._token(token_requests.redeem(self._connection, code, asked, resource))
 
     def take(self, handed_over: str, resource: str | None = None) -> "Token":
         """Become the actor of what another agent handed over.
@@ -107,35 +99,19 @@ class AgentClient:
         :param resource: an API, to use it there; without one, to hold it
         :raises OAuthError: when the server refuses
         """
-        resource = resource or self.issuer
-        return self._token_from(self._connection.exchange(handed_over, resource=resource))
+        target = resource or self.issuer
+        return self._token(token_requests.exchange(self._connection, handed_over, resource=target))
 
     def introspect(self, token: str) -> Mapping[str, Any]:
         """Return what the server says of a token that is the agent's or was handed over to it.
 
         :raises OAuthError: when the server does not know the agent. :rfc:`7662#section-2`
         """
-        return self._connection.post("introspection_endpoint", token=token)
-
-    def _token_from(self, answer: Answer) -> "Token":
-        """Return the token that a token response holds. :rfc:`6749#section-5.1`.
-
-        :raises ProtocolError: when it holds none
-        """
-        value, expires_in = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(value, str) or not isinstance(expires_in, int):
-            raise ProtocolError("the token response has no access_token or no expires_in")
-        return Token(
-            value=value,
-            scope=frozenset(str(answer.get("scope", "")).split()),
-            expires_at=datetime.now(UTC) + timedelta(seconds=expires_in),
-            refresh_token=answer.get("refresh_token"),
-            agent=self,
-        )
+        return run(self._http, self._connection.post("introspection_endpoint", token=token))
 
     def close(self) -> None:
         """Close the connections, spawned agents' included."""
-        self._connection.http.close()
+        self._http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -146,35 +122,30 @@ class AgentClient:
     def __repr__(self) -> str:
         return f"AgentClient({self.client_id!r} at {self.issuer})"
 
+    def _token(self, flow: Flow[Lease]) -> "Token":
+        return Token.of(run(self._http, flow), self)
+
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """A short lease on one delegation. Its value stands in no `repr`.
+class Token(Lease):
+    """A lease, and the agent that holds it.
 
     :param agent: who holds it
-    :param refresh_token: of the root's token alone
     """
 
-    value: str = field(repr=False)
-    scope: frozenset[str]
-    expires_at: datetime
-    agent: AgentClient = field(compare=False)
-    refresh_token: str | None = field(default=None, repr=False)
+    agent: AgentClient = field(compare=False, kw_only=True)
 
-    @property
-    def claims(self) -> Mapping[str, Any]:
-        """What the token says, unverified: for its holder to read. Empty for an opaque one."""
-        parts = self.value.split(".")
-        return _decode(parts[1]) if len(parts) == 3 else {}
-
-    @property
-    def audience(self) -> str | None:
-        """The one place where it is good."""
-        return self.claims.get("aud")
-
-    def chain(self) -> tuple[str, ...]:
-        """Return who acts, through whom: the current actor first (RFC 8693 §4.1)."""
-        return tuple(_actors(self.claims.get("act")))
+    @classmethod
+    def of(cls, lease: Lease, agent: AgentClient) -> Self:
+        """Return `lease` as a token of `agent`."""
+        return cls(
+            lease.value,
+            lease.scope,
+            lease.expires_at,
+            lease.renew_at,
+            lease.refresh_token,
+            agent=agent,
+        )
 
     def narrow(self, resource: str, scope: str | None = None) -> "Token":
         """Return a token for one API, with `scope` or all that belongs there.
@@ -190,7 +161,7 @@ class Token:
 
         :raises OAuthError: when the server refuses: it has expired, or was ended
         """
-        return replace(self._exchange(), refresh_token=self.refresh_token)
+        return self.agent._token(token_requests.renew(self.agent._connection, self))
 
     def hand_over(self, to: str, scope: str) -> "Token":
         """Return what agent `to` may take: good for its exchange and nothing else.
@@ -204,7 +175,8 @@ class Token:
 
         :raises OAuthError: when the server refuses
         """
-        return AgentClient(spawn(self.agent._connection, self.value, scope, purpose))
+        flow = spawn(self.agent._connection, self.value, scope, purpose)
+        return AgentClient(run(self.agent._http, flow), self.agent._http)
 
     def refresh(self, resource: str | None = None) -> "Token":
         """Return a new hold; this refresh token is used up. :rfc:`6749#section-6`.
@@ -212,16 +184,7 @@ class Token:
         :raises ValueError: when there is no refresh token
         :raises OAuthError: when the server refuses
         """
-        if self.refresh_token is None:
-            raise ValueError("only the token that a person's consent gave has a refresh token")
-        return self.agent._token_from(
-            self.agent._connection.post(
-                "token_endpoint",
-                grant_type="refresh_token",
-                refresh_token=self.refresh_token,
-                resource=resource,
-            )
-        )
+        return self.agent._token(token_requests.refresh(self.agent._connection, self, resource))
 
     def introspect(self) -> Mapping[str, Any]:
         """Return what the server says of it now. :rfc:`7662#section-2.2`."""
@@ -229,21 +192,9 @@ class Token:
 
     def revoke(self) -> None:
         """End what it stands for, and all below. :rfc:`7009#section-2`."""
-        self.agent._connection.post("revocation_endpoint", token=self.value)
+        connection = self.agent._connection
+        run(self.agent._http, connection.post("revocation_endpoint", token=self.value))
 
     def _exchange(self, **params: str | None) -> "Token":
-        return self.agent._token_from(self.agent._connection.exchange(self.value, **params))
-
-
-def _decode(part: str) -> dict[str, Any]:
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except ValueError:
-        return {}
-    return claims if isinstance(claims, dict) else {}
-
-
-def _actors(act: Any) -> Iterator[str]:
-    while isinstance(act, dict):
-        yield str(act.get("sub"))
-        act = act.get("act")
+        connection = self.agent._connection
+        return self.agent._token(token_requests.exchange(connection, self.value, **params))

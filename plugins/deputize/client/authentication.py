@@ -1,12 +1,11 @@
 """How an agent proves who it is: by its key (RFC 7523), by a secret, or not at all."""
 
+import base64
 import secrets
-import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote_plus
 
-import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
@@ -22,11 +21,11 @@ _ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "Ed25519": "Ed25519"}
 class Credential(Protocol):
     """What a request is authenticated with."""
 
-    def form(self, client_id: str, issuer: str) -> dict[str, str]:
-        """Return the parameters that it adds to a request's form."""
+    def form(self, client_id: str, issuer: str, now: int) -> dict[str, str]:
+        """Return the parameters that it adds to a request's form at `now` (unix seconds)."""
         ...
 
-    def auth(self, client_id: str) -> httpx.Auth:
+    def headers(self, client_id: str) -> dict[str, str]:
         """Return what it adds to a request's headers."""
         ...
 
@@ -37,12 +36,12 @@ class ByKey:
 
     key: SigningKey = field(repr=False)
 
-    def form(self, client_id: str, issuer: str) -> dict[str, str]:
-        assertion = client_assertion(self.key, client_id, issuer)
+    def form(self, client_id: str, issuer: str, now: int) -> dict[str, str]:
+        assertion = client_assertion(self.key, client_id, issuer, now)
         return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
 
-    def auth(self, client_id: str) -> httpx.Auth:
-        return httpx.Auth()
+    def headers(self, client_id: str) -> dict[str, str]:
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +50,23 @@ class BySecret:
 
     secret: str = field(repr=False)
 
-    def form(self, client_id: str, issuer: str) -> dict[str, str]:
+    def form(self, client_id: str, issuer: str, now: int) -> dict[str, str]:
         return {}
 
-    def auth(self, client_id: str) -> httpx.Auth:
-        return httpx.BasicAuth(quote_plus(client_id), quote_plus(self.secret))
+    def headers(self, client_id: str) -> dict[str, str]:
+        pair = f"{quote_plus(client_id)}:{quote_plus(self.secret)}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
 @dataclass(frozen=True, slots=True)
 class ByNothing:
     """A public client, on a person's own device: it names itself."""
 
-    def form(self, client_id: str, issuer: str) -> dict[str, str]:
+    def form(self, client_id: str, issuer: str, now: int) -> dict[str, str]:
         return {"client_id": client_id}
 
-    def auth(self, client_id: str) -> httpx.Auth:
-        return httpx.Auth()
+    def headers(self, client_id: str) -> dict[str, str]:
+        return {}
 
 
 def credential_of(key: SigningKey | None, secret: str | None) -> Credential:
@@ -91,12 +91,11 @@ def jwks_of(key: SigningKey) -> dict[str, Any]:
     return {"keys": [{**key.as_dict(private=False), "kid": _kid(key)}]}
 
 
-def client_assertion(key: SigningKey, client_id: str, issuer: str) -> str:
+def client_assertion(key: SigningKey, client_id: str, issuer: str, now: int) -> str:
     """Sign an assertion that `client_id` is who asks. :rfc:`7523#section-3`.
 
     Its `aud` is the issuer and nothing else, so that it is good at no other server.
     """
-    now = int(time.time())
     algorithm = _algorithm(key)
     header = {"alg": algorithm, "kid": _kid(key), "typ": ASSERTION_TYP}
     claims = {

@@ -1,16 +1,22 @@
-"""One client at one server: sends its requests, reads the answers.
+"""One client at one server: what it asks there, and how the answers are read.
 
-Redirects are never followed: a token goes where the metadata says and nowhere else.
+Everything here is a `Flow`: somebody else sends it.
 """
 
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from .authentication import Credential
+from .authentication import ByKey, Credential, SigningKey
 from .discovery import Metadata
 from .errors import OAuthError, ProtocolError
+from .flow import Ask, Flow
+
+#: Seconds. A refresh whose reply is lost must be repeated within ten, or it is taken for theft.
+TIMEOUT = 5
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type (RFC 8693 §3)
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant type
@@ -20,25 +26,32 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client, what it authenticates with, and the server that it asks."""
+    """A client, what it authenticates with, and the server that it asks.
+
+    :param now: tells unix seconds
+    """
 
     metadata: Metadata
     client_id: str
     credential: Credential
-    http: httpx.Client = field(repr=False)
+    now: Callable[[], float] = time.time
 
-    def post(self, endpoint: str, **params: str | None) -> Answer:
+    @property
+    def key(self) -> SigningKey | None:
+        return self.credential.key if isinstance(self.credential, ByKey) else None
+
+    def post(self, endpoint: str, **params: str | None) -> Flow[Answer]:
         """POST a form to an endpoint by its name in the metadata; None leaves a parameter out.
 
         :raises OAuthError: when the server refuses
         """
-        form = self.credential.form(self.client_id, self.metadata.issuer)
+        form = self.credential.form(self.client_id, self.metadata.issuer, int(self.now()))
         form |= {name: value for name, value in params.items() if value is not None}
-        auth = self.credential.auth(self.client_id)
         url = self.metadata.get_endpoint(endpoint)
-        return read_answer(self.http.post(url, data=form, auth=auth, follow_redirects=False))
+        headers = self.credential.headers(self.client_id)
+        return read_answer((yield Ask("POST", url, form=form, headers=headers)))
 
-    def exchange(self, subject_token: str, **params: str | None) -> Answer:
+    def exchange(self, subject_token: str, **params: str | None) -> Flow[Answer]:
         """Ask for a token exchange. :rfc:`8693#section-2.1`.
 
         :raises OAuthError: when the server refuses
@@ -51,16 +64,14 @@ class Connection:
             **params,
         )
 
-    def register(self, initial_access_token: str, client: dict[str, Any]) -> Answer:
+    def register(self, initial_access_token: str, client: dict[str, Any]) -> Flow[Answer]:
         """Register a client. :rfc:`7591#section-3`.
 
         :raises OAuthError: when the server refuses
         """
         url = self.metadata.get_endpoint("registration_endpoint")
         headers = {"Authorization": f"Bearer {initial_access_token}"}
-        return read_answer(
-            self.http.post(url, json=client, headers=headers, follow_redirects=False)
-        )
+        return read_answer((yield Ask("POST", url, json=client, headers=headers)))
 
 
 def read_answer(response: httpx.Response) -> Answer:

@@ -6,9 +6,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from .errors import ProtocolError
+from .flow import Ask, Flow
 
 _WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
@@ -28,15 +27,15 @@ class Metadata:
         url = self.members.get(name)
         if not isinstance(url, str):
             raise ProtocolError(f"{self.issuer} has no {name}")
-        return _validate_secure(url)
+        return validate_secure(url)
 
 
-def discover(http: httpx.Client, issuer: str) -> Metadata:
+def discover(issuer: str) -> Flow[Metadata]:
     """Read the metadata of `issuer`. :rfc:`8414#section-3`.
 
     :raises ProtocolError: when there is none, or it is another issuer's
     """
-    answer = http.get(_well_known_url(_validate_secure(issuer)), follow_redirects=False)
+    answer = yield Ask("GET", _well_known_url(validate_secure(issuer)))
     try:
         members = answer.json() if answer.status_code == 200 else None
     except ValueError:
@@ -56,7 +55,11 @@ def _well_known_url(issuer: str) -> str:
     return f"{url.scheme}://{url.netloc}{_WELL_KNOWN}{url.path.rstrip('/')}"
 
 
-def _validate_secure(url: str) -> str:
+def validate_secure(url: str) -> str:
+    """Return `url`, unless what is sent there could be overheard. :rfc:`6750#section-5.3`.
+
+    :raises ProtocolError: for what is neither https nor this machine
+    """
     parts = urlsplit(url)
     is_secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
     if not is_secure or not parts.hostname:

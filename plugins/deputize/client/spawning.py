@@ -9,9 +9,10 @@ from dataclasses import replace
 from .authentication import ByKey, jwks_of, new_key
 from .connection import TOKEN_EXCHANGE, Connection
 from .errors import ProtocolError
+from .flow import Flow
 
 
-def spawn(parent: Connection, hold: str, scope: str, purpose: str) -> Connection:
+def spawn(parent: Connection, hold: str, scope: str, purpose: str) -> Flow[Connection]:
     """Return the connection of a new agent whose ceiling is `scope`.
 
     It holds nothing until it is handed something, and dies with its parent's delegation.
@@ -20,13 +21,13 @@ def spawn(parent: Connection, hold: str, scope: str, purpose: str) -> Connection
     :raises OAuthError: when the server refuses
     """
     key = new_key()
-    issued = parent.exchange(
+    issued = yield from parent.exchange(
         hold,
         resource=parent.metadata.get_endpoint("registration_endpoint"),
         scope=scope,
         agent_jkt=key.thumbprint(),
     )
-    registered = parent.register(
+    registered = yield from parent.register(
         issued["access_token"],
         {
             "client_type": "agent",

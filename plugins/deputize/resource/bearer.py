@@ -14,12 +14,15 @@ def find_bearer_token(authorization: str | None) -> str | None:
     return token if is_bearer else None
 
 
-def challenge(error: str | None = None, *, scope: str | None = None) -> str:
+def challenge(
+    error: str | None = None, *, scope: str | None = None, resource_metadata: str | None = None
+) -> str:
     """Return the `WWW-Authenticate` header of a refusal. :rfc:`6750#section-3`.
 
     :param error: `invalid_token` (401) or `insufficient_scope` (403); None where no token came
     :param scope: what the request needs
+    :param resource_metadata: where the API tells how to get in. :rfc:`9728#section-5.1`
     """
-    told = {"error": error, "scope": scope}
+    told = {"error": error, "scope": scope, "resource_metadata": resource_metadata}
     parameters = ", ".join(f'{name}="{value}"' for name, value in told.items() if value)
     return f"Bearer {parameters}".rstrip()

@@ -1,0 +1,1 @@
+"""An agent that plans a trip, by threads and by asyncio; see README.md."""

@@ -1,0 +1,162 @@
+"""The same agent and tokens for asyncio: each name does what `AgentClient`'s and `Token`'s does.
+
+Nothing but the sending differs: what is asked and how answers are read is shared.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+
+from . import token_requests
+from .authentication import SigningKey, credential_of
+from .authorization import AuthorizationRequest, ask
+from .connection import TIMEOUT, Connection
+from .discovery import discover
+from .flow import Flow, run_async
+from .lease import Lease
+from .spawning import spawn
+
+
+class AsyncAgentClient:
+    """An agent at one server. Its requests may come from several tasks of one event loop.
+
+    `aclose` it, or use it in an `async with`; agents that it spawned share its connections.
+    """
+
+    def __init__(self, connection: Connection, http: httpx.AsyncClient) -> None:
+        self._connection = connection
+        self._http = http
+
+    @classmethod
+    async def discover(
+        cls,
+        issuer: str,
+        client_id: str,
+        *,
+        key: SigningKey | None = None,
+        secret: str | None = None,
+        http: httpx.AsyncClient | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Return the agent: `AgentClient.discover`, awaited."""
+        credential = credential_of(key, secret)
+        http = http or httpx.AsyncClient(timeout=TIMEOUT)
+        try:
+            metadata = await run_async(http, discover(issuer))
+        except BaseException:
+            await http.aclose()
+            raise
+        return cls(Connection(metadata, client_id, credential, clock), http)
+
+    @property
+    def client_id(self) -> str:
+        return self._connection.client_id
+
+    @property
+    def issuer(self) -> str:
+        return self._connection.metadata.issuer
+
+    @property
+    def key(self) -> SigningKey | None:
+        """Its key, private half included: what a spawned agent's own process needs."""
+        return self._connection.key
+
+    def authorization_url(
+        self, redirect_uri: str, *, scope: str, resource: Sequence[str]
+    ) -> tuple[str, AuthorizationRequest]:
+        """Return the URL at which a person is asked. Nothing is sent, so nothing is awaited."""
+        connection = self._connection
+        return ask(connection.metadata, self.client_id, redirect_uri, scope, resource)
+
+    async def redeem(
+        self, code: str, asked: AuthorizationRequest, resource: str | None = None
+    ) -> "AsyncToken":
+        """Return the agent's hold: `AgentClient.redeem`, awaited."""
+        return await self._token(token_requests.redeem(self._connection, code, asked, resource))
+
+    async def take(self, handed_over: str, resource: str | None = None) -> "AsyncToken":
+        """Become the actor of what was handed over: `AgentClient.take`, awaited."""
+        target = resource or self.issuer
+        flow = token_requests.exchange(self._connection, handed_over, resource=target)
+        return await self._token(flow)
+
+    async def introspect(self, token: str) -> Mapping[str, Any]:
+        """Return what the server says: `AgentClient.introspect`, awaited."""
+        asked = self._connection.post("introspection_endpoint", token=token)
+        return await run_async(self._http, asked)
+
+    async def aclose(self) -> None:
+        """Close the connections, spawned agents' included."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"AsyncAgentClient({self.client_id!r} at {self.issuer})"
+
+    async def _token(self, flow: Flow[Lease]) -> "AsyncToken":
+        return AsyncToken.of(await run_async(self._http, flow), self)
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncToken(Lease):
+    """A lease, and the agent that holds it.
+
+    :param agent: who holds it
+    """
+
+    agent: AsyncAgentClient = field(compare=False, kw_only=True)
+
+    @classmethod
+    def of(cls, lease: Lease, agent: AsyncAgentClient) -> Self:
+        """Return `lease` as a token of `agent`."""
+        return cls(
+            lease.value,
+            lease.scope,
+            lease.expires_at,
+            lease.renew_at,
+            lease.refresh_token,
+            agent=agent,
+        )
+
+    async def narrow(self, resource: str, scope: str | None = None) -> "AsyncToken":
+        """Return a token for one API: `Token.narrow`, awaited."""
+        return await self._exchange(resource=resource, scope=scope)
+
+    async def renew(self) -> "AsyncToken":
+        """Return a new lease for the same place: `Token.renew`, awaited."""
+        return await self.agent._token(token_requests.renew(self.agent._connection, self))
+
+    async def hand_over(self, to: str, scope: str) -> "AsyncToken":
+        """Return what agent `to` may take: `Token.hand_over`, awaited."""
+        return await self._exchange(audience=to, scope=scope)
+
+    async def spawn(self, *, scope: str, purpose: str) -> AsyncAgentClient:
+        """Start a throw-away agent of one's own: `Token.spawn`, awaited."""
+        flow = spawn(self.agent._connection, self.value, scope, purpose)
+        return AsyncAgentClient(await run_async(self.agent._http, flow), self.agent._http)
+
+    async def refresh(self, resource: str | None = None) -> "AsyncToken":
+        """Return a new hold: `Token.refresh`, awaited."""
+        flow = token_requests.refresh(self.agent._connection, self, resource)
+        return await self.agent._token(flow)
+
+    async def introspect(self) -> Mapping[str, Any]:
+        """Return what the server says of it now. :rfc:`7662#section-2.2`."""
+        return await self.agent.introspect(self.value)
+
+    async def revoke(self) -> None:
+        """End what it stands for, and all below. :rfc:`7009#section-2`."""
+        asked = self.agent._connection.post("revocation_endpoint", token=self.value)
+        await run_async(self.agent._http, asked)
+
+    async def _exchange(self, **params: str | None) -> "AsyncToken":
+        flow = token_requests.exchange(self.agent._connection, self.value, **params)
+        return await self.agent._token(flow)

@@ -1,0 +1,131 @@
+"""The same hold for asyncio: each name does what `Hold`'s does.
+
+A task that is cancelled while it waits for a renewal leaves that renewal running: a refresh
+token whose answer nobody reads would be lost, and its second use ends the delegation.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import suppress
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from .async_agent import AsyncAgentClient, AsyncToken
+from .errors import OAuthError, ProtocolError
+from .flow import Flow, run_async
+from .leases import Leases, Want
+from .presenting import may_repeat, present
+
+T = TypeVar("T")
+
+
+class AsyncHold:
+    """One agent's hold on one delegation; the tasks of one event loop may share it.
+
+    In an `async with` it renews while nobody asks, too.
+
+    :param token: what `redeem` or `take` returned, for the server itself; use it no more
+    """
+
+    def __init__(self, token: AsyncToken) -> None:
+        self.agent = token.agent
+        self._leases = Leases(token.agent._connection, token)
+        self._lock = asyncio.Lock()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def token(self) -> AsyncToken:
+        """Return the hold's own token, fresh: `Hold.token`, awaited."""
+        return await self._get(None)
+
+    async def narrow(self, resource: str, scope: str | None = None) -> AsyncToken:
+        """Return a token for one API, kept or new: `Hold.narrow`, awaited."""
+        return await self._get(Want.of(resource, scope))
+
+    def auth(self, resource: str, scope: str | None = None) -> "AsyncResourceAuth":
+        """Return what lets an `httpx.AsyncClient` into one API; see `Hold.auth`."""
+        return AsyncResourceAuth(self, resource, scope)
+
+    def drop(self, refused: AsyncToken) -> None:
+        """Forget a narrow token that its API refused, so that the next one is new."""
+        self._leases.drop(refused)
+
+    async def hand_over(self, to: str, scope: str) -> AsyncToken:
+        """Return what agent `to` may take: `Hold.hand_over`, awaited."""
+        return await (await self.token()).hand_over(to, scope)
+
+    async def spawn(self, *, scope: str, purpose: str) -> AsyncAgentClient:
+        """Start a throw-away agent of one's own: `Hold.spawn`, awaited."""
+        return await (await self.token()).spawn(scope=scope, purpose=purpose)
+
+    async def revoke(self) -> None:
+        """End the delegation and all below it. :rfc:`7009#section-2`."""
+        await self._finish(self._alone(self._leases.revoke()))
+
+    async def __aenter__(self) -> Self:
+        self._keeper = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keeper
+
+    async def _get(self, want: Want | None) -> AsyncToken:
+        lease = self._leases.find(want)
+        if lease is None:
+            lease = await self._finish(self._alone(self._leases.obtain(want)))
+        return AsyncToken.of(lease, self.agent)
+
+    async def _alone(self, flow: Flow[T]) -> T:
+        async with self._lock:
+            return await run_async(self.agent._http, flow)
+
+    async def _finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for `work`, which goes on to its end though its waiter be cancelled."""
+        task = asyncio.create_task(work)
+        self._running.add(task)  # the event loop itself keeps weak references alone
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _keep(self) -> None:
+        pause: float | None = self._leases.seconds_left()
+        while pause is not None:
+            await asyncio.sleep(pause)
+            pause = await self._attempt()
+
+    async def _attempt(self) -> float | None:
+        """Renew; return the seconds until the next time. Whoever asks next is told a failure."""
+        try:
+            await self.token()
+        except (OAuthError, ProtocolError, httpx.HTTPError) as failure:
+            return self._leases.pause_after(failure)
+        return self._leases.pause_after(None)
+
+
+class AsyncResourceAuth(httpx.Auth):
+    """A hold's token for one API on each request, and a new one, once, if it is refused."""
+
+    def __init__(self, hold: AsyncHold, resource: str, scope: str | None) -> None:
+        self._hold = hold
+        self._resource = resource
+        self._scope = scope
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        token = await self._token()
+        answer = yield present(request, token)
+        if may_repeat(request, answer):
+            self._hold.drop(token)
+            yield present(request, await self._token())
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        raise TypeError("the auth of an AsyncHold is for httpx.AsyncClient; a Hold's is for both")
+
+    async def _token(self) -> AsyncToken:
+        return await self._hold.narrow(self._resource, self._scope)

@@ -1,0 +1,63 @@
+"""What is asked of a server, in turn, as a value: nothing is sent until somebody runs it.
+
+Each operation is written once, as a generator that yields what it asks and is sent the
+answers, the way httpx's own `Auth` does it. `run` sends from a thread, `run_async` from a task.
+"""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+
+#: Its own authentication is in what is asked: neither the client's nor the URL's is added.
+_NO_AUTH = httpx.Auth()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. What may hold a secret stands in no `repr`."""
+
+    method: str
+    url: str
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Mapping[str, Any] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+Flow: TypeAlias = Generator[Ask, httpx.Response, T]
+
+
+def run(http: httpx.Client, flow: Flow[T]) -> T:
+    """Ask what `flow` asks until it has its result.
+
+    Redirects are never followed: a token goes where the metadata says and nowhere else.
+    """
+    try:
+        asked = next(flow)
+        while True:
+            request = _request(http, asked)
+            asked = flow.send(http.send(request, auth=_NO_AUTH, follow_redirects=False))
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+async def run_async(http: httpx.AsyncClient, flow: Flow[T]) -> T:
+    """As `run`, without blocking."""
+    try:
+        asked = next(flow)
+        while True:
+            request = _request(http, asked)
+            asked = flow.send(await http.send(request, auth=_NO_AUTH, follow_redirects=False))
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+def _request(http: httpx.Client | httpx.AsyncClient, asked: Ask) -> httpx.Request:
+    return http.build_request(
+        asked.method, asked.url, data=asked.form, json=asked.json, headers=asked.headers
+    )
