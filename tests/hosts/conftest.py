@@ -1,16 +1,34 @@
-"""The same checks on each host. A module takes `site`; it runs on both hosts, and on both
-databases unless it is marked for one."""
+"""The same checks on each host. A module takes `site`; it runs on every host that has what it
+needs, and on both databases unless it is marked for one.
+
+`needs("clients")` says what a check is about; a host's `lacks` says, in that one place, that
+it has none and why.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
-from hosts.hostings import HOSTINGS, Hosting
+from hosts.hosting import Hosting
+from hosts.hostings import HOSTINGS
 from hosts.served import Site, running_site
 from support.agents_http import Agent
 
 
-@pytest.fixture(scope="module", params=HOSTINGS, ids=lambda hosting: hosting.name)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*what): hosts that lack none of it")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "hosting" in metafunc.fixturenames:
+        marks = metafunc.definition.iter_markers("needs")
+        needed = {what for mark in marks for what in mark.args}
+        fit = [hosting for hosting in HOSTINGS if needed.isdisjoint(hosting.lacks)]
+        names = [hosting.name for hosting in fit]
+        metafunc.parametrize("hosting", fit, ids=names, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def hosting(request: pytest.FixtureRequest) -> Hosting:
     found: Hosting = request.param
     return found

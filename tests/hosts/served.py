@@ -4,22 +4,24 @@ Deputize's tables are in the host's own database. The other server is what it wa
 Deputize, so that a check can ask whether a client of the host notices.
 """
 
+import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 from flask import Flask
-from sqlalchemy import MetaData, create_engine, select
 
 from deputize.catalogue.models import ResourceServer
 from deputize.core.secrets import digest
 from deputize.endings.edit_catalogue import declare_scope, declare_server
 from deputize.host import Person
 from deputize.settings import Settings
-from hosts.hostings import HOSTINGS, Hosting
+from hosts.apart import make_plain, serving_apart
+from hosts.hosting import Hosting, Rows
+from hosts.hostings import HOSTINGS
 from idp.browser import SECRET, Application, Browser
 from support import agents_http
 from support.serving import serving
@@ -35,7 +37,8 @@ class Client(Application):
         self.hosting = hosting
 
     def request_parameters(self, **changes: Any) -> dict[str, str]:
-        return super().request_parameters(**{"scope": self.hosting.scope} | changes)
+        usual = {"scope": self.hosting.scope, "nonce": secrets.token_urlsafe(24)}
+        return super().request_parameters(**usual | changes)
 
     def authorize(self, browser: Browser, **changes: Any) -> httpx.Response:
         """Return the answer to a browser that is signed in and says yes."""
@@ -82,8 +85,8 @@ class Site(World):
             return Browser(url)
         if (url, person) not in self._browsers:
             browser = self._browsers[url, person] = Browser(url)
-            path = "/sign-in?next=/account" if self.name == "deputize_idp" else "/"
-            signed_in = self.hosting.sign_in(browser, person, browser.get(path))
+            page = browser.get(self.hosting.sign_in_page)
+            signed_in = self.hosting.sign_in(browser, person, page)
             assert signed_in.status_code in (302, 303), signed_in.text
         return self._browsers[url, person]
 
@@ -94,18 +97,11 @@ class Site(World):
         assert found is not None
         return found
 
-    def host_rows(self) -> dict[str, list[Any]]:
-        """Return every row of every table that is not ours."""
-        engine = create_engine(self.context.db.url)
-        tables = MetaData()
-        tables.reflect(engine, only=lambda name, _: not name.startswith("deputize_"))
-        with engine.connect() as connection:
-            rows = {
-                name: sorted(map(repr, connection.execute(select(table))))
-                for name, table in tables.tables.items()
-            }
-        engine.dispose()
-        return rows
+    def host_rows(self) -> Rows:
+        """Return all that the host stores, which is nothing of ours."""
+        url = self.context.db.url.render_as_string(hide_password=False)
+        with self.app.app_context():
+            return self.hosting.rows(url)
 
     def close(self) -> None:
         for client in (*self._browsers.values(), *self._clients.values()):
@@ -128,15 +124,14 @@ def running_site(
             issuer=url, database_url=database_url, clock_file=str(clock_file), test_mode=True
         )
         app = hosting.make_with_agents(settings, folder / "with")
-        return _populated(app, hosting, apps)
-
-    def without(url: str) -> Flask:
-        app = hosting.make(url, f"sqlite:///{folder}/plain.sqlite3", folder / "without")
-        return _populated(app, hosting, apps)
+        with app.app_context():
+            hosting.populate()
+        apps.append(app)
+        return app
 
     with ExitStack() as stack:
+        plain = stack.enter_context(_serving_plain(hosting, folder)) if beside else ""
         url = stack.enter_context(serving(with_agents))
-        plain = stack.enter_context(serving(without)) if beside else ""
         context = apps[0].extensions["deputize"].context
         host: Any = context.host
         site = Site(url, context, host, clock_file, hosting=hosting, plain=plain, app=apps[0])
@@ -146,11 +141,10 @@ def running_site(
         site.close()
 
 
-def _populated(app: Flask, hosting: Hosting, apps: list[Flask]) -> Flask:
-    with app.app_context():
-        hosting.populate()
-    apps.append(app)
-    return app
+def _serving_plain(hosting: Hosting, folder: Path) -> AbstractContextManager[str]:
+    if hosting.is_alone:
+        return serving_apart(hosting, folder)
+    return serving(lambda url: make_plain(hosting, url, folder))
 
 
 def _furnish(site: Site) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from deputize.settings import Settings
-from hosts.hostings import AuthlibServer
+from hosts.flask_hosts import AuthlibServer
 from hosts.served import Site, running_site
 from support import agents_http
 from support.world import CALENDAR, authorize_url, read_form

@@ -25,7 +25,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from deputize.host import Paths
 from deputize.settings import Settings
-from hosts.hostings import AuthlibServer
+from hosts.flask_hosts import AuthlibServer
 from hosts.served import running_site
 from idp.browser import Browser
 from support import agents_http

@@ -1,5 +1,6 @@
 """`Deputize(host=...).init_app(app)` is all that a host calls: once for each app."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,17 +12,28 @@ from deputize import Deputize
 from deputize.cli import deputize
 from deputize.part import ConfigurationError
 from deputize.settings import Settings
-from hosts.hostings import HOSTINGS, Hosting
+from hosts.hosting import Hosting
+from hosts.hostings import HOSTINGS
 from hosts.served import Site, running_site
 from support import world
 from support.agents_http import http, outcome
 
 pytestmark = pytest.mark.sqlite_only
 
+ISSUER = "http://127.0.0.1:8000"
+
+
+#: All kinds, and all that can be in company of their own kind twice.
+COMPANY = [
+    *(hosting for hosting in HOSTINGS if not hosting.is_alone),
+    *(hosting for hosting in HOSTINGS if not hosting.is_alone),
+    next(hosting for hosting in HOSTINGS if hosting.is_alone),
+]
+
 
 def made(hosting: Hosting, folder: Path) -> Flask:
     url = f"sqlite:///{folder}/host.sqlite3"
-    settings = Settings(issuer="http://127.0.0.1:8000", database_url=url)
+    settings = Settings(issuer=ISSUER, database_url=url)
     return hosting.make_with_agents(settings, folder / "data")
 
 
@@ -42,8 +54,10 @@ def test_twice_on_one_app_is_refused(hosting: Hosting, tmp_path: Path) -> None:
 def test_the_server_can_be_started_again(hosting: Hosting, tmp_path: Path) -> None:
     """Tables and keys are found as they were left."""
     first, second = (
-        made(hosting, tmp_path).test_client().get("/oauth/jwks").get_json() for _ in range(2)
+        made(hosting, tmp_path).test_client().get(hosting.jwks, base_url=ISSUER).get_json()
+        for _ in range(2)
     )
+    assert first["keys"]
     assert first == second
 
 
@@ -54,12 +68,12 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Site]]:
             stack.enter_context(
                 running_site(hosting, f"sqlite:///{folder}/a.db", folder, beside=False)
             )
-            for hosting in (*HOSTINGS, HOSTINGS[1])
+            for hosting in COMPANY
             for folder in [tmp_path_factory.mktemp("site")]
         ]
 
 
-class TestTwoAppsInOneProcess:
+class TestSeveralAppsInOneProcess:
     """Each has its own people, agents, keys and issuer."""
 
     def test_no_token_of_one_is_good_at_another(self, sites: list[Site]) -> None:
@@ -89,11 +103,11 @@ class TestTwoAppsInOneProcess:
         assert [site.metadata["issuer"] for site in sites] == [site.url for site in sites]
 
     def test_whoever_signs_in_at_one_is_a_stranger_at_another(self, sites: list[Site]) -> None:
-        _, first, third = sites
-        with first.browser(None) as browser:
-            browser.cookies.update(first.browser("ana").cookies)
-            asked = world.authorize_url(third.metadata, "planner", "c" * 43)
-            assert browser.get(asked).status_code == 303  # to sign in
+        for first, other in itertools.permutations(sites, 2):
+            with other.browser(None) as browser:
+                browser.cookies.update(first.browser("ana").cookies)
+                asked = world.authorize_url(other.metadata, "planner", "c" * 43)
+                assert browser.get(asked).status_code == 303  # to sign in
 
 
 AGENT = """

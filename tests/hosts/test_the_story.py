@@ -87,7 +87,7 @@ def test_how_ana_signed_in_is_told_where_the_host_knows(site: Site) -> None:
     """Where it does not, the claims are left out rather than made up."""
     claims = agents_http.decode(site.hold())[1]
     told = {"auth_time", "acr", "amr"} & set(claims)
-    assert told == ({"auth_time", "acr", "amr"} if site.name == "deputize_idp" else set())
+    assert told == site.hosting.told
 
 
 def test_the_hosts_tables_are_left_alone(site: Site) -> None:
@@ -106,11 +106,11 @@ def test_the_hosts_tables_are_left_alone(site: Site) -> None:
 
 @pytest.mark.parametrize("scope", ["calendar:read", "pay:transfer"])
 def test_an_agent_that_registers_itself_waits(site: Site, scope: str) -> None:
-    """The host has no registration: the plugin serves it, and says so."""
+    """By the plugin, whether the host has a registration of its own or not."""
     key = agents_http.new_key()
     born = agents_http.register(
-        site.metadata, client_name="walk-in", scope=scope, redirect_uris=[CALLBACK],
-        jwks=agents_http.jwks(key),
+        site.metadata, client_type="agent", client_name="walk-in", scope=scope,
+        redirect_uris=[CALLBACK], jwks=agents_http.jwks(key),
     )  # fmt: skip
     assert born.status_code == 201, born.text
     assert born.json()["agent_status"] == "pending"

@@ -51,6 +51,7 @@ ASKED: Mapping[str, dict[str, str]] = {
 }
 
 
+@pytest.mark.needs("clients")
 @pytest.mark.parametrize("path", ASKED)
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_one_of_ours_and_one_of_the_hosts(site: Site, path: str, ours: str, theirs: str) -> None:
