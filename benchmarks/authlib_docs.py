@@ -19,6 +19,7 @@ from examples.authlib_server.models import OAuth2Client, OAuth2Token, User, db
 from examples.authlib_server.oauth2 import authorization
 from flask import Flask
 
+from .postgres import Postgres
 from .target import (
     AGENT,
     AGENT_SECRET,
@@ -31,7 +32,7 @@ from .target import (
     post,
 )
 
-DATA_VARIABLE = "AUTHLIB_DOCS_DATA"
+DATABASE_VARIABLE = "AUTHLIB_DOCS_DATABASE"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 SET_UP_LIFETIME = 3600
@@ -69,8 +70,7 @@ def find_token(access_token: str | None) -> OAuth2Token | None:
 
 
 def create_app() -> Flask:
-    database = Path(os.environ[DATA_VARIABLE]) / "authlib.db"
-    app = create_documented_app(f"sqlite:///{database}", "signs nothing here")
+    app = create_documented_app(os.environ[DATABASE_VARIABLE], "signs nothing here")
     authorization.register_grant(TokenExchangeGrant)
     return app
 
@@ -81,13 +81,14 @@ class AuthlibDocsTarget:
         {Operation.EXCHANGE, Operation.INTROSPECTION, Operation.CLIENT_CREDENTIALS}
     )
 
-    def __init__(self, data: Path, port: int) -> None:
-        self.data, self.port = data, port
+    def __init__(self, data: Path, port: int, database: Postgres | None = None) -> None:
+        self.data, self.port, self.database = data, port, database
+        own = f"sqlite:///{data / 'authlib.db'}"
+        self.url = database.create_database() if database else own
         self.tokens = [uuid4().hex for _ in range(TOKENS)]
 
     def set_up(self) -> None:
-        database = self.data / "authlib.db"
-        app = create_documented_app(f"sqlite:///{database}", "signs nothing here")
+        app = create_documented_app(self.url, "signs nothing here")
         with app.app_context():
             db.session.add(User(id=1, username="ana"))
             db.session.add(client(AGENT, AGENT_SECRET, SCOPE))
@@ -100,7 +101,7 @@ class AuthlibDocsTarget:
         return granian("benchmarks.authlib_docs:create_app", self.port, workers)
 
     def environment(self) -> dict[str, str]:
-        return {DATA_VARIABLE: str(self.data)}
+        return {DATABASE_VARIABLE: self.url}
 
     def requests(self, operation: Operation, limit: int) -> Iterator[bytes]:
         builders = {

@@ -6,7 +6,6 @@ signed anew for each round with the server's own keys: they live for five minute
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from subprocess import run
@@ -16,20 +15,19 @@ from uuid import uuid4
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from sqlalchemy import insert
 
 from deputize.core.clock import SystemClock
-from deputize.core.db import Database
+from deputize.core.db import Database, Transaction
 from deputize.core.secrets import new_id
 from deputize.core.versions import read_versions
 from deputize.delegation.claims import delegated_claims
 from deputize.delegation.keys import ACCESS_TOKEN_TYP, KeySet
-from deputize.delegation.models import delegation, delegation_to_row, person
-from deputize.delegation.node import Delegation, lease_hash
-from deputize.tasks.models import TaskStatus, task
+from deputize.delegation.node import Delegation
 from deputize_idp.configuration import Chosen, load_configuration
 from deputize_idp.with_agents import create_app_with_agents
 
+from .planted import Planter, store_person
+from .postgres import Postgres
 from .target import (
     AGENT,
     AGENT_SECRET,
@@ -46,9 +44,17 @@ EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CALENDAR = "https://calendar.example"
-BY_KEY = "planner-by-key"
+BY_KEY, WIDE = "planner-by-key", "planner-of-many-scopes"
 DEEP = ("a1", "a2", "a3", AGENT)
-DAY = 86_400
+PARTS = tuple(f"calendar:part-{number:02}" for number in range(12))
+CHAINS: dict[str, tuple[str, ...]] = {
+    "root": (AGENT,),
+    "by key": (BY_KEY,),
+    "deep": DEEP,
+    "wide": (WIDE,),
+}
+#: Trees for exchanges that make a node each: an agent makes a thousand in a task, at most.
+WIDE_TREES = 256
 COMMAND = str(Path(sys.executable).with_name("deputize"))
 DECLARED = f"""
 [[people]]
@@ -62,11 +68,12 @@ identifier = "{CALENDAR}"
 name = "Calendar"
 client_id = "{API}"
 client_secret = "{API_SECRET}"
-
+"""
+SCOPE_DECLARED = """
 [[scopes]]
-name = "{SCOPE}"
-resource = "{CALENDAR}"
-description = "Read your calendar"
+name = "{name}"
+resource = "https://calendar.example"
+description = "A part of your calendar"
 """
 AGENT_DECLARED = """
 [[agents]]
@@ -74,7 +81,7 @@ client_id = "{client_id}"
 name = "{client_id}"
 owner = "ana"
 purpose = "Is measured"
-scopes = ["calendar:read"]
+scopes = [{scopes}]
 resources = ["https://calendar.example"]
 max_delegation_depth = 5
 expires_in = "90d"
@@ -85,23 +92,32 @@ expires_in = "90d"
 class DeputizeTarget:
     name = "deputize"
     operations = frozenset(Operation)
+    chains = CHAINS
 
-    def __init__(self, data: Path, port: int) -> None:
-        self.data, self.port = data, port
+    def __init__(self, data: Path, port: int, database: Postgres | None = None) -> None:
+        self.data, self.port, self.database = data, port, database
+        self.url = database.create_database() if database else None
         self.issuer = f"http://{HOST}:{port}"
         self.key = ECKey.generate_key("P-256")
         self.nodes: dict[str, list[Delegation]] = {}
         self.subject = ""
+        self.made = 0
 
     def set_up(self) -> None:
         file = self.data / "bench.toml"
-        file.write_text(DECLARED + "".join(map(self._declared, (AGENT, BY_KEY, *DEEP[:3]))))
-        run([COMMAND, "apply", str(file), "--data", str(self.data)], check=True, timeout=60)
+        agents = map(self._declared, (AGENT, BY_KEY, *DEEP[:3], WIDE))
+        scopes = (SCOPE_DECLARED.format(name=name) for name in (SCOPE, *PARTS))
+        file.write_text(DECLARED + "".join([*scopes, *agents]))
+        options = ["--data", str(self.data), *self._database_option()]
+        run([COMMAND, "apply", str(file), *options], check=True, timeout=60)
         self._plant()
 
     def command(self, workers: int) -> list[str]:
         where = ["--data", str(self.data), "--host", HOST, "--port", str(self.port)]
-        return [COMMAND, "serve", *where, "--workers", str(workers)]
+        return [COMMAND, "serve", *where, *self._database_option(), "--workers", str(workers)]
+
+    def _database_option(self) -> list[str]:
+        return ["--database", self.url] if self.url else []
 
     def environment(self) -> dict[str, str]:
         return {}
@@ -112,15 +128,22 @@ class DeputizeTarget:
             form = {"grant_type": "client_credentials", "scope": SCOPE, "resource": CALENDAR}
             return cycle([post("/oauth/token", form, AGENT, AGENT_SECRET)])
         if operation is Operation.INTROSPECTION:
-            tokens = [self._token(keys, node) for node in self.nodes["at the API"]]
+            tokens = [self._token(keys, node) for node in self.subjects("at the API")]
             return cycle([self.introspection(token) for token in tokens])
         if operation is Operation.EXCHANGE_JWT:
-            tokens = [self._token(keys, node) for node in self.nodes["by key"]]
+            tokens = [self._token(keys, node) for node in self.subjects("by key")]
             given = cycle(tokens)
             return iter([self._exchange_by_key(next(given)) for _ in range(limit)])
+        if operation is Operation.EXCHANGE_NEW_NODE:
+            tokens = [self._token(keys, node) for node in self.subjects("wide")]
+            return iter([self._exchange_for_a_new_node(tokens) for _ in range(limit)])
         depth = "deep" if operation is Operation.EXCHANGE_4_DEEP else "root"
-        tokens = [self._token(keys, node) for node in self.nodes[depth]]
+        tokens = [self._token(keys, node) for node in self.subjects(depth)]
         return cycle([post("/oauth/token", exchange(t), AGENT, AGENT_SECRET) for t in tokens])
+
+    def subjects(self, name: str) -> list[Delegation]:
+        """Return the nodes for whose tokens requests take turns."""
+        return self.nodes[name]
 
     def introspection(self, token: str) -> bytes:
         form = {"token": token, "token_type_hint": "access_token"}
@@ -133,7 +156,17 @@ class DeputizeTarget:
             public = self.key.as_dict(private=False)
             members = ", ".join(f'{name} = "{value}"' for name, value in public.items())
             credentials = f"jwks = {{ keys = [{{ {members} }}] }}"
-        return AGENT_DECLARED.format(client_id=client_id, credentials=credentials)
+        names = (SCOPE, *PARTS) if client_id == WIDE else (SCOPE,)
+        scopes = ", ".join(f'"{name}"' for name in names)
+        return AGENT_DECLARED.format(client_id=client_id, scopes=scopes, credentials=credentials)
+
+    def _exchange_for_a_new_node(self, tokens: list[str]) -> bytes:
+        """Ask for scopes that were never asked for together under that parent."""
+        turn, parent = divmod(self.made, len(tokens))
+        self.made += 1
+        parts = [name for bit, name in enumerate(PARTS) if (turn + 1) >> bit & 1]
+        asked = exchange(tokens[parent]) | {"scope": " ".join(parts)}
+        return post("/oauth/token", asked, WIDE, AGENT_SECRET)
 
     def _exchange_by_key(self, token: str) -> bytes:
         now = int(time())
@@ -154,65 +187,31 @@ class DeputizeTarget:
         app = create_app_with_agents(self._configuration())
         self.subject = app.extensions["deputize"].host.find_person_by_name("ana").key
         db: Database = app.extensions["deputize"].context.db
-        now = SystemClock().now()
-        row = {"id": new_id(), "host_key": self.subject, "status": "active", "salt": b"-"}
         with db.write() as tx:
-            tx.execute(insert(person), row)
-            for name, chain in (("root", (AGENT,)), ("by key", (BY_KEY,)), ("deep", DEEP)):
-                made = [self._tree(chain, row["id"], now) for _ in range(TOKENS)]
-                for nodes in made:
-                    self._store(tx, nodes, now)
-                self.nodes[name] = [nodes[-1] for nodes in made]
-            at_api = [self._at_api(node, now) for node in self.nodes["root"]]
-            tx.execute(insert(delegation), [delegation_to_row(node) for node in at_api])
-            self.nodes["at the API"] = at_api
+            person_id = store_person(tx, self.subject)
+            now, scope = SystemClock().now(), frozenset({SCOPE})
+            self.planter = Planter(self.issuer, CALENDAR, scope, person_id, now)
+            self.plant_measured(tx, TOKENS)
+            self.plant_measured(tx, WIDE_TREES - TOKENS, only="wide")
+        self.plant_more(db)
         db.close()
 
-    def _tree(self, chain: tuple[str, ...], person_id: str, now: int) -> list[Delegation]:
-        root_id = new_id()
-        nodes = [
-            Delegation(
-                id=root_id,
-                root_id=root_id,
-                parent_id=None,
-                path=f"{root_id}/",
-                depth=1,
-                chain=chain[:1],
-                actor=chain[0],
-                person_id=person_id,
-                task_id=new_id(),
-                scope=frozenset({SCOPE}),
-                target=self.issuer,
-                resources=frozenset({CALENDAR}),
-                pass_on=frozenset(DEEP),
-                max_depth=5,
-                lease_hash=None,
-                created_at=now,
-                expires_at=now + DAY,
-            )
-        ]
-        for depth in range(2, len(chain) + 1):
-            handed = nodes[-1].child(new_id(), now, target=chain[depth - 1])
-            held = {"target": self.issuer, "actor": chain[depth - 1], "depth": depth}
-            nodes += [handed, handed.child(new_id(), now, chain=chain[:depth], **held)]
-        return nodes
+    def plant_measured(self, tx: Transaction, trees: int, only: str = "") -> None:
+        """Store that many trees of each chain that requests are made for."""
+        for name, chain in self.chains.items():
+            if only not in ("", name):
+                continue
+            more_scope = PARTS if name == "wide" else ()
+            made = [self.planter.chain(chain, more_scope) for _ in range(trees)]
+            self.planter.store(tx, [node for nodes in made for node in nodes])
+            self.nodes.setdefault(name, []).extend(nodes[-1] for nodes in made)
+            if name == "root":
+                at_api = [self.planter.at_api(nodes[-1]) for nodes in made]
+                self.planter.store(tx, at_api)
+                self.nodes.setdefault("at the API", []).extend(at_api)
 
-    def _at_api(self, node: Delegation, now: int) -> Delegation:
-        below = node.child(new_id(), now, target=CALENDAR)
-        return replace(below, lease_hash=lease_hash(below))
-
-    def _store(self, tx: Any, nodes: list[Delegation], now: int) -> None:
-        started = {
-            "id": nodes[0].task_id,
-            "person_id": nodes[0].person_id,
-            "agent": nodes[0].actor,
-            "purpose": "Is measured",
-            "status": TaskStatus.OPEN,
-            "started_at": now,
-            "deadline": now + DAY,
-        }
-        tx.execute(insert(task), started)
-        tx.execute(insert(delegation), [delegation_to_row(node) for node in nodes])
+    def plant_more(self, db: Database) -> None:
+        """Store what else is there; nothing, but for one who adds to it."""
 
     def _keys(self) -> KeySet:
         app = create_app_with_agents(self._configuration())
@@ -228,7 +227,7 @@ class DeputizeTarget:
         return keys.sign(claims, ACCESS_TOKEN_TYP, now)
 
     def _configuration(self) -> Any:
-        return load_configuration(Chosen(data=self.data, issuer=self.issuer), {})
+        return load_configuration(Chosen(data=self.data, issuer=self.issuer, database=self.url), {})
 
 
 def exchange(token: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey
 
 from . import floor
 from .floor_store import INSERT_DELEGATION, SCHEMA, connect
+from .postgres import Postgres
 from .target import (
     AGENT,
     AGENT_SECRET,
@@ -32,9 +33,12 @@ SET_UP_LIFETIME = 3600
 
 class FloorTarget:
     name = "floor"
-    operations = frozenset(Operation) - {Operation.EXCHANGE_4_DEEP}
+    operations = frozenset(Operation) - {Operation.EXCHANGE_4_DEEP, Operation.EXCHANGE_NEW_NODE}
 
-    def __init__(self, data: Path, port: int) -> None:
+    database = None
+
+    def __init__(self, data: Path, port: int, database: Postgres | None = None) -> None:
+        """The floor stays on SQLite, whatever the others use."""
         self.data, self.port = data, port
         self.agent_key = ECKey.generate_key("P-256")
         self.server_key = ECKey.generate_key("P-256", {"kid": "floor"})

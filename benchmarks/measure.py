@@ -13,12 +13,13 @@ TOKEN_MEMBERS = {"access_token", "token_type", "expires_in", "scope"}
 EXCHANGE_MEMBERS = TOKEN_MEMBERS | {"issued_token_type"}
 MEMBERS = {
     Operation.EXCHANGE: EXCHANGE_MEMBERS,
+    Operation.EXCHANGE_NEW_NODE: EXCHANGE_MEMBERS,
     Operation.EXCHANGE_4_DEEP: EXCHANGE_MEMBERS,
     Operation.EXCHANGE_JWT: EXCHANGE_MEMBERS,
     Operation.INTROSPECTION: {"active", "client_id", "scope", "sub", "exp"},
     Operation.CLIENT_CREDENTIALS: TOKEN_MEMBERS,
 }
-EXCHANGES = {Operation.EXCHANGE, Operation.EXCHANGE_4_DEEP, Operation.EXCHANGE_JWT}
+EXCHANGES = {operation for operation, members in MEMBERS.items() if members is EXCHANGE_MEMBERS}
 WARM_UP_REQUESTS = 100
 # More requests a second than any server here answers: what is pre-signed never runs out.
 MOST_PER_SECOND = 4000
@@ -31,17 +32,24 @@ class WrongAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Measure:
-    """Answers per second; milliseconds of latency and of the server's CPU per request.
+    """Answers per second; milliseconds of latency and of CPU per request.
 
-    `generator` is the share of one core that the load generator used.
+    `cpu` is the server's own, `database` that of its PostgreSQL (0 on SQLite, which runs in
+    the server); `generator` is the share of one core that the load generator used.
     """
 
     throughput: float
     p50: float
     p99: float
     cpu: float
+    database: float
     generator: float
     answers: int
+
+    @property
+    def all_cpu(self) -> float:
+        """Milliseconds of the server's and the database's CPU per request."""
+        return self.cpu + self.database
 
 
 @dataclass
@@ -75,9 +83,10 @@ def measure(
     warm_up = islice(requests, WARM_UP_REQUESTS)
     drive(server.address, warm_up, answers, connections=connections, seconds=seconds)
 
-    cpu = server.cpu_seconds()
+    cpu, of_database = server.cpu_seconds(), database_seconds(target)
     load = drive(server.address, requests, answers, connections=connections, seconds=seconds)
     cpu = server.cpu_seconds() - cpu
+    of_database = database_seconds(target) - of_database
 
     validate_tokens(server, target, answers)
     return Measure(
@@ -85,9 +94,14 @@ def measure(
         p50=load.percentile(0.50) * 1000,
         p99=load.percentile(0.99) * 1000,
         cpu=cpu / len(load.latencies) * 1000,
+        database=of_database / len(load.latencies) * 1000,
         generator=load.cpu / load.elapsed,
         answers=len(load.latencies),
     )
+
+
+def database_seconds(target: Target) -> float:
+    return target.database.cpu_seconds() if target.database else 0.0
 
 
 def validate_tokens(server: Server, target: Target, answers: Answers) -> None:

@@ -8,8 +8,8 @@ from .rounds import Round
 from .target import Operation
 
 FLOOR, PEER, OURS = "floor", "authlib docs", "deputize"
-COLUMNS = ("throughput", "p50", "p99", "cpu", "generator")
-HEADINGS = ("req/s", "p50 ms", "p99 ms", "CPU ms", "generator")
+COLUMNS = ("throughput", "p50", "p99", "cpu", "database", "generator")
+HEADINGS = ("req/s", "p50 ms", "p99 ms", "CPU ms", "its DB ms", "generator")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def medians(rounds: Sequence[Round]) -> dict[tuple[str, Operation], dict[str, fl
 
 def table(workers: int, rounds: Sequence[Round]) -> str:
     """One line for each operation of each target."""
-    head = f"{f'{workers} worker(s)':<27}{'server':<14}" + "".join(f"{h:>11}" for h in HEADINGS)
+    head = f"{f'{workers} worker(s)':<27}{'server':<20}" + "".join(f"{h:>11}" for h in HEADINGS)
     return "\n".join([head, *(line(*item) for item in medians(rounds).items())])
 
 
@@ -115,12 +115,12 @@ def line(key: tuple[str, Operation], values: dict[str, float]) -> str:
     target, operation = key
     figures = "".join(f"{values[c]:>11.2f}" for c in COLUMNS[1:-1])
     share = f"{values['generator']:>10.0%} "
-    return f"{operation:<27}{target:<14}{values['throughput']:>11.0f}{figures}{share}"
+    return f"{operation:<27}{target:<20}{values['throughput']:>11.0f}{figures}{share}"
 
 
-def verdicts(workers: int, rounds: Sequence[Round]) -> str:
+def verdicts(workers: int, rounds: Sequence[Round], bars: Sequence[Bar] = BARS) -> str:
     """One line for each bar: reached or not, with the median ratio and its spread."""
-    return "\n".join(verdict(bar, rounds) for bar in BARS if workers in bar.workers)
+    return "\n".join(verdict(bar, rounds) for bar in bars if workers in bar.workers)
 
 
 def verdict(bar: Bar, rounds: Sequence[Round]) -> str:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .measure import Measure, measure
+from .postgres import Postgres
 from .serving import NotServingError, Server, free_port, serving
 from .target import Operation, Target
 
 RESULTS = Path(__file__).parent / "results"
 
-MakeTarget = Callable[[Path, int], Target]
+MakeTarget = Callable[[Path, int, Postgres | None], Target]
 Round = dict[tuple[str, Operation], Measure]
 
 
@@ -37,23 +38,32 @@ class Contender:
     server: Server
 
 
-def run(targets: Sequence[MakeTarget], settings: Settings, workers: int) -> list[Round]:
+def run(
+    targets: Sequence[MakeTarget],
+    settings: Settings,
+    workers: int,
+    database: Postgres | None = None,
+) -> list[Round]:
     """Start every server that can be started, measure them, stop them."""
     RESULTS.mkdir(exist_ok=True)
     with ExitStack() as stack:
         # Beside the results, so that a commit reaches a disk and not a RAM file system.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=RESULTS)))
-        contenders = list(start(targets, workers, folder, stack))
+        contenders = list(start(targets, workers, folder, stack, database))
         return [one_round(settings, contenders, number) for number in range(settings.rounds)]
 
 
 def start(
-    targets: Sequence[MakeTarget], workers: int, folder: Path, stack: ExitStack
+    targets: Sequence[MakeTarget],
+    workers: int,
+    folder: Path,
+    stack: ExitStack,
+    database: Postgres | None,
 ) -> Iterator[Contender]:
     for number, make_target in enumerate(targets):
         data, port = folder / str(number), free_port()
         data.mkdir()
-        target = make_target(data, port)
+        target = make_target(data, port, database)
         try:
             target.set_up()
             server = stack.enter_context(serving(target, port, workers, data / "server.log"))

@@ -15,6 +15,7 @@ from flask import Flask, Response, jsonify, request
 
 from .floor import DATA_VARIABLE, Floor, OAuthError
 from .floor_target import FloorTarget
+from .postgres import Postgres
 from .report import table
 from .rounds import MakeTarget, Settings, run
 from .target import HOST, Operation, granian
@@ -51,8 +52,16 @@ def authorization() -> str:
 class FlaskTarget(FloorTarget):
     operations = frozenset({Operation.EXCHANGE, Operation.INTROSPECTION})
 
-    def __init__(self, data: Path, port: int, *, server: str, threads: int) -> None:
-        super().__init__(data, port)
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        database: Postgres | None = None,
+        *,
+        server: str,
+        threads: int,
+    ) -> None:
+        super().__init__(data, port, database)
         self.name, self.server, self.threads = f"{server} {threads}", server, threads
 
     def command(self, workers: int) -> list[str]:

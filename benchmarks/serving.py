@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
-from .target import HOST, Target
+from .stopping import leave_on_sigterm
+from .target import HOST
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -22,6 +24,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class NotServingError(Exception):
     """The server ended, or did not answer in time; the text is the end of its log."""
+
+
+class Served(Protocol):
+    """What is started: a command and its environment."""
+
+    def command(self, workers: int) -> list[str]: ...
+
+    def environment(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -36,12 +46,13 @@ class Server:
 
 
 @contextmanager
-def serving(target: Target, port: int, workers: int, log: Path) -> Iterator[Server]:
+def serving(target: Served, port: int, workers: int, log: Path) -> Iterator[Server]:
     """Run the target's command until the block ends.
 
     Raises:
         NotServingError: when it does not answer within `START_SECONDS`.
     """
+    leave_on_sigterm()
     with log.open("wb") as output:
         process = subprocess.Popen(
             target.command(workers),

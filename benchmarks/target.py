@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
 
+from .postgres import Postgres
+
 HOST = "127.0.0.1"
 SCOPE = "calendar:read"
 AGENT, AGENT_SECRET = "planner", "planner-secret-0123456789"
@@ -24,6 +26,7 @@ BLOCKING_THREADS = 1
 
 class Operation(StrEnum):
     EXCHANGE = "exchange"
+    EXCHANGE_NEW_NODE = "exchange, a new node"
     EXCHANGE_4_DEEP = "exchange, 4 deep"
     EXCHANGE_JWT = "exchange, private_key_jwt"
     INTROSPECTION = "introspection"
@@ -31,12 +34,16 @@ class Operation(StrEnum):
 
 
 class Target(Protocol):
-    """A server under measure; it is made with its data folder and its port on 127.0.0.1."""
+    """A server under measure; it is made with its data folder and its port on 127.0.0.1.
+
+    `database` is the PostgreSQL that it uses; None where it has SQLite in its data folder.
+    """
 
     name: str
     operations: frozenset[Operation]
+    database: Postgres | None
 
-    def __init__(self, data: Path, port: int) -> None: ...
+    def __init__(self, data: Path, port: int, database: Postgres | None = None) -> None: ...
 
     def set_up(self) -> None:
         """Make the database, clients and tokens, before the server starts."""
@@ -67,6 +74,13 @@ def post(path: str, form: Mapping[str, str], user: str = "", password: str = "")
         *([f"Authorization: Basic {credentials}"] if user else []),
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def get(path: str, bearer: str = "") -> bytes:
+    """The bytes of a GET on a kept-alive connection, with a bearer token when one is given."""
+    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}"]
+    lines += [f"Authorization: Bearer {bearer}"] if bearer else []
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
 def granian(app: str, port: int, workers: int, threads: int = BLOCKING_THREADS) -> list[str]:

@@ -55,20 +55,21 @@ def call(app: Any, environs: list[Callable[[], dict[str, Any]]], times: int) -> 
 
 
 def environ_of(request: bytes) -> Callable[[], dict[str, Any]]:
-    """Return what makes the WSGI environment of a request that `target.post` wrote."""
+    """Return what makes the WSGI environment of a request that `target` wrote."""
     head, _, body = request.partition(b"\r\n\r\n")
     line, *headers = head.decode().split("\r\n")
     fields = dict(header.split(": ", 1) for header in headers)
+    method, path, _ = line.split()
     environ = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": line.split()[1],
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
         "QUERY_STRING": "",
         "SERVER_NAME": fields["Host"],
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": fields["Host"],
-        "CONTENT_TYPE": fields["Content-Type"],
-        "CONTENT_LENGTH": fields["Content-Length"],
+        "CONTENT_TYPE": fields.get("Content-Type", ""),
+        "CONTENT_LENGTH": fields.get("Content-Length", ""),
         "HTTP_AUTHORIZATION": fields.get("Authorization", ""),
         "wsgi.url_scheme": "http",
         "wsgi.errors": sys.stderr,

@@ -10,9 +10,9 @@ from flask import Flask, redirect, request, url_for
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import authorize, consent, health, metadata, oauth, sign_in
+from . import authorize, consent, health, logout, metadata, migrations, oauth, sign_in
 from .clients import declare_client
-from .database import create_tables, init_database, start_lock
+from .database import init_database, start_lock
 from .declared import DeclarationError, Declared
 from .errors import init_errors
 from .headers import init_headers
@@ -42,13 +42,13 @@ def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Fl
     init_errors(app)
     init_headers(app)
     protect_forms(app)
-    for part in (metadata, oauth, authorize, consent, sign_in, health):
+    for part in (metadata, oauth, authorize, consent, sign_in, logout, health):
         app.register_blueprint(part.blueprint)
     app.add_url_rule("/", "home", lambda: redirect(url_for("consent.account")))
     with start_lock(settings.data), app.app_context():
         app.config["SECRET_KEY"] = secret_key(settings)
         init_database(app, settings.database_url, settings.data)
-        create_tables()
+        migrations.upgrade()
         ensure_signing_key()
     return app
 
@@ -81,6 +81,7 @@ def protect_forms(app: Flask) -> None:
     protect = CSRFProtect(app)
     protect.exempt(oauth.blueprint)
     protect.exempt(authorize.authorize_by_form)
+    protect.exempt(logout.ask_by_form)
 
 
 def secret_key(settings: Settings) -> str:

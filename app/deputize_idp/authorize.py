@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from .clock import now
 from .consent import ask_consent, has_consented, remember_consent
 from .errors import oauth_error
+from .id_token_hint import read_hint
 from .oauth import server
 from .oidc import prompts
 from .parameters import query_parameters
@@ -35,7 +36,9 @@ def authorize() -> AnyResponse:
     grant = _checked_grant()
     quiet = "none" in prompts(g.parameters)
     if must_sign_in(current_session()):
-        if quiet:
+        # Whoever was asked to sign in, and came back as another than `id_token_hint` names
+        # (OpenID Connect Core, section 3.1.2.1), would be asked for ever.
+        if quiet or is_signed_in_for(_this_request()):
             raise _for_client(LoginRequiredError, grant)
         return redirect(sign_in_url(_this_request()), 303)
     if must_consent(grant):
@@ -66,14 +69,20 @@ def decide() -> AnyResponse:
 
 
 def must_sign_in(signed_in: BrowserSession | None) -> bool:
-    """Whether the person has to sign in for this request (`prompt`, `max_age`)."""
-    if signed_in is None:
+    """Whether the person has to sign in for this request (`id_token_hint`, `prompt`, `max_age`)."""
+    if signed_in is None or is_another_person(signed_in):
         return True
     if is_signed_in_for(_this_request()):
         return False
     max_age = g.parameters.get("max_age")
     is_old = max_age is not None and now() - signed_in.auth_time > int(max_age)
     return is_old or not prompts(g.parameters).isdisjoint({"login", "select_account"})
+
+
+def is_another_person(signed_in: BrowserSession) -> bool:
+    """Whether `id_token_hint` names somebody else than who is signed in."""
+    token = g.parameters.get("id_token_hint")
+    return token is not None and read_hint(token).person_id != signed_in.person_id
 
 
 def must_consent(grant: Any) -> bool:

@@ -30,6 +30,7 @@ from .configuration import LEFT_OUT, SECTION, Chosen, load_configuration, rememb
 from .declaration import all_people, exported_clients, exported_people
 from .demo.command import demo
 from .host import IdpHost
+from .key_commands import idp_keys
 from .serve import claim
 from .settings import Settings
 from .with_agents import close, create_app_with_agents, prepare, serve_with_agents
@@ -82,10 +83,15 @@ def on_the_data(run: Run) -> Run:
 def starting(data: Path) -> Iterator[None]:
     """Tell in one line why there can be no app.
 
-    :raises Failure: where the stored keys do not open, or a file can't be read or made.
+    :raises Failure: where the stored keys do not open, a file can't be read or made, or
+        there is no driver for the database.
     """
     try:
         yield
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise Failure('database: PostgreSQL needs pip install "deputize[postgres]"') from None
     except OSError as error:
         raise Failure(f"{error.filename or data}: {error.strerror}") from None
     except (RuntimeError, ValueError) as error:
@@ -183,6 +189,6 @@ def default_config() -> None:
     click.echo(default_toml({"deputize": PluginSettings, SECTION: Settings}, LEFT_OUT), nl=False)
 
 
-for each in (*plugin.commands.values(), apply_command, export_command, people_commands):
+for each in (*plugin.commands.values(), apply_command, export_command, people_commands, idp_keys):
     add(each)
 deputize.add_command(demo)

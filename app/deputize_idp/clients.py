@@ -44,6 +44,7 @@ class Client(ClientMixin, Base):
     secret_hash: Mapped[str | None]
     token_endpoint_auth_method: Mapped[str | None]  # None: a secret, presented either way
     redirect_uris: Mapped[list[str]] = mapped_column(JSON)
+    post_logout_redirect_uris: Mapped[list[str]] = mapped_column(JSON)
     scopes: Mapped[list[str]] = mapped_column(JSON)
     grant_types: Mapped[list[str]] = mapped_column(JSON)
     may_introspect: Mapped[bool]
@@ -103,6 +104,7 @@ def declare_client(
     client_secret: str | None = None,
     token_endpoint_auth_method: str | None = None,
     redirect_uris: Iterable[str] = (),
+    post_logout_redirect_uris: Iterable[str] = (),
     scopes: Iterable[str] = (),
     grant_types: Iterable[str] | None = None,
     may_introspect: bool = False,
@@ -117,7 +119,7 @@ def declare_client(
     :raises DeclarationError: naming the key that can't be.
     """
     client = db.session.get(Client, client_id)
-    uris = [_validated_redirect_uri(uri) for uri in redirect_uris]
+    uris = _validated_uris("redirect_uris", redirect_uris)
     declared = declare(
         Client,
         client,
@@ -126,6 +128,9 @@ def declare_client(
         secret_hash=_secret_hash(client, client_secret, token_endpoint_auth_method),
         token_endpoint_auth_method=_validated_method(token_endpoint_auth_method),
         redirect_uris=uris,
+        post_logout_redirect_uris=_validated_uris(
+            "post_logout_redirect_uris", post_logout_redirect_uris
+        ),
         scopes=[_validated("scopes", scope, SCOPE) for scope in scopes],
         grant_types=_validated_grant_types(grant_types, uris),
         may_introspect=may_introspect,
@@ -187,16 +192,20 @@ def _validated_grant_types(grant_types: Iterable[str] | None, uris: list[str]) -
     return chosen
 
 
-def _validated_redirect_uri(uri: str) -> str:
+def _validated_uris(key: str, uris: Iterable[str]) -> list[str]:
     """Absolute, without fragment (:rfc:`6749#section-3.1.2`) or user info, and no script."""
+    return [_validated_uri(key, uri) for uri in uris]
+
+
+def _validated_uri(key: str, uri: str) -> str:
     parts = _split(uri)
     if parts is None or "#" in uri or parts.username is not None:
-        raise DeclarationError(f"redirect_uris: {uri!r} is no absolute URI without fragment")
+        raise DeclarationError(f"{key}: {uri!r} is no absolute URI without fragment")
     is_web = parts.scheme == "https" and bool(parts.hostname)
     is_local = parts.scheme == "http" and is_loopback(parts.hostname or "")
     if not (is_web or is_local or PRIVATE_USE_SCHEME.fullmatch(parts.scheme)):
         raise DeclarationError(
-            f"redirect_uris: {uri!r} is neither https, nor http on loopback, nor a "
+            f"{key}: {uri!r} is neither https, nor http on loopback, nor a "
             "private-use scheme such as com.example.app"
         )
     return uri

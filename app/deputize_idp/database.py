@@ -13,10 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
+
+try:
+    from flask_sqlalchemy import SQLAlchemy
+except ModuleNotFoundError:  # a plain install is the plugin's alone
+    raise ImportError(
+        'deputize_idp is not installed whole: pip install "deputize[server]"'
+    ) from None
 
 BUSY_SECONDS = 10
 TABLES_LOCK = 0x1D9
@@ -45,14 +51,6 @@ def init_database(app: Flask, url: str | None, data: Path) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", set_pragmas)
-
-
-def create_tables() -> None:
-    """Make the tables that are missing; several servers may start at once."""
-    with db.engine.begin() as connection:
-        if db.engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": TABLES_LOCK})
-        Base.metadata.create_all(connection)
 
 
 def upsert(table: type[Base]) -> Any:

@@ -51,6 +51,7 @@ class ClientTable(Table):
     client_secret_sha256: Digest | None = None
     token_endpoint_auth_method: str | None = None
     redirect_uris: list[str] = Field(default=[])
+    post_logout_redirect_uris: list[str] = Field(default=[])
     scopes: list[str] = Field(default=[])
     grant_types: list[str] | None = None
     may_introspect: bool = False
@@ -166,6 +167,7 @@ def _prune_clients(declared: set[str]) -> list[Change]:
             name=client.name,
             token_endpoint_auth_method=client.token_endpoint_auth_method,
             redirect_uris=client.redirect_uris,
+            post_logout_redirect_uris=client.post_logout_redirect_uris,
             scopes=client.scopes,
             grant_types=client.grant_types,
             may_introspect=client.may_introspect,
@@ -198,6 +200,7 @@ def exported_clients() -> list[dict[str, Any]]:
             "client_secret_sha256": client.secret_hash,
             "token_endpoint_auth_method": client.token_endpoint_auth_method,
             "redirect_uris": client.redirect_uris,
+            "post_logout_redirect_uris": client.post_logout_redirect_uris or None,
             "scopes": client.scopes,
             "grant_types": client.grant_types,
             "may_introspect": client.may_introspect or None,

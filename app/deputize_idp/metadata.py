@@ -37,6 +37,7 @@ def metadata() -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "userinfo_endpoint": f"{issuer}/oauth/userinfo",
+        "end_session_endpoint": f"{issuer}/end-session",
         "jwks_uri": f"{issuer}/oauth/jwks",
         "scopes_supported": list(settings.scopes),
         "response_types_supported": ["code"],

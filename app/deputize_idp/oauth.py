@@ -37,8 +37,6 @@ from .parameters import Parameters, form_parameters
 from .settings import current_settings
 from .token_endpoints import IntrospectionEndpoint, RevocationEndpoint
 
-KEYS_MAX_AGE = 300
-
 blueprint = Blueprint("oauth", __name__)
 
 
@@ -155,5 +153,5 @@ def about_person() -> Response:
 def key_set() -> Response:
     """:rfc:`7517#section-5`."""
     response = jsonify(keys.jwks())
-    response.cache_control.max_age = KEYS_MAX_AGE
+    response.cache_control.max_age = keys.KEYS_MAX_AGE
     return response

@@ -12,6 +12,7 @@ from joserfc import jwt
 
 from .clock import now
 from .codes import Family
+from .id_token_hint import read_hint
 from .keys import ALGORITHM, signing_key
 from .people import Person
 from .settings import current_settings
@@ -30,7 +31,7 @@ class AuthenticationRequest:
     def validate(self, grant: Any, _redirect_uri: str) -> None:
         """:raises OAuth2Error: for what can't be honoured, rather than ignore it."""
         data = grant.request.payload.data
-        for name in ("request", "request_uri"):  # section 6.1 names the errors
+        for name in ("request", "request_uri", "registration"):  # section 3.1.2.6 names the errors
             if name in data:
                 raise OAuth2Error(f"{name} is not supported.", error=f"{name}_not_supported")
         if data.get("response_mode", "query") != "query":
@@ -38,6 +39,11 @@ class AuthenticationRequest:
         validate_prompt(prompts(data))
         if not MAX_AGE.fullmatch(data.get("max_age", "0")):
             raise InvalidRequestError("max_age is a number of seconds.")
+        if "id_token_hint" in data:
+            read_hint(data["id_token_hint"])
+        is_oidc = "openid" in data.get("scope", "").split()
+        if is_oidc and "redirect_uri" not in data:
+            raise InvalidRequestError("redirect_uri is required with the scope openid.")
 
 
 class IdToken(OpenIDToken):

@@ -3,13 +3,14 @@ before is worth nothing; where to go next is a path on this server, or nowhere.
 """
 
 from typing import cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response as AnyResponse
 
 from .clients import find_redirect_uri
+from .clock import now
 from .headers import allow_form_redirect
 from .people import Person, authenticate_person, find_person
 from .secrets_at_rest import hashed
@@ -17,6 +18,9 @@ from .sessions import BrowserSession, end_session, find_session, start_session
 from .settings import current_settings
 from .throttle import count_attempt, forget_attempts
 
+#: Seconds for which a sign-in counts as the one that a request asked for: time to read its
+#: consent page, not to leave the machine to somebody else.
+ASKED_FOR_SECONDS = 600
 WRONG = "The user name or the password is not right."
 
 blueprint = Blueprint("sign_in", __name__)
@@ -52,7 +56,7 @@ def sign_out() -> Response:
 @blueprint.post("/sign-out")
 def end() -> Response:
     """The end of this session, for every copy of its cookie."""
-    _end_current()
+    end_current_session()
     return make_response(render_template("idp/signed_out.html"))
 
 
@@ -70,13 +74,24 @@ def current_person() -> Person | None:
     return find_person(session.person_id) if session else None
 
 
+def end_current_session() -> None:
+    """Sign this browser out, and forget what its cookie says."""
+    if session := current_session():
+        end_session(session)
+    cookie.clear()
+    g.pop("browser_session", None)
+
+
 def sign_in_url(next_url: str) -> str:
     """Where to sign in and then go on to `next_url`, a path on this server."""
     return url_for("sign_in.sign_in", next=next_url)
 
 
 def is_signed_in_for(url: str) -> bool:
-    """Whether the person signed in on the way to exactly this URL (`prompt=login`)."""
+    """Whether the person signed in on the way to exactly this URL, just now (`prompt=login`)."""
+    session = current_session()
+    if session is None or now() - session.auth_time > ASKED_FOR_SECONDS:
+        return False
     return bool(cookie.get("signed_in_for") == hashed(url))
 
 
@@ -85,20 +100,15 @@ def safe_next(url: str | None) -> str:
     is_path = url is not None and url.startswith("/") and url.isprintable()
     if url is None or not is_path or url[1:2] in ("/", "\\") or "\\" in url:
         return url_for("consent.account")
+    if "\0" in unquote(url):  # PostgreSQL can't look up what it names
+        return url_for("consent.account")
     return url
 
 
 def _begin(person: Person, next_url: str | None) -> None:
-    _end_current()
+    end_current_session()
     cookie["sid"] = start_session(person.id, acr=current_settings().password_acr, amr="pwd")
     cookie["signed_in_for"] = hashed(safe_next(next_url))
-
-
-def _end_current() -> None:
-    if session := current_session():
-        end_session(session)
-    cookie.clear()
-    g.pop("browser_session", None)
 
 
 def _too_many(next_url: str | None, wait: int, username: str) -> Response:
@@ -115,6 +125,8 @@ def _page(
     target = safe_next(next_url)
     path, _, query = target.partition("?")
     if path == url_for("authorize.authorize"):
-        allow_form_redirect(find_redirect_uri(dict(parse_qsl(query))))
+        asked = dict(parse_qsl(query))
+        allow_form_redirect(find_redirect_uri(asked))
+        username = username or asked.get("login_hint", "")
     page = render_template("idp/sign_in.html", next=target, error=error, username=username)
     return make_response(page, status)

@@ -25,14 +25,6 @@ class Incoming:
         self._max_bytes = max_bytes
         self._authorization = request.headers.get("Authorization", "")
 
-    def names_us_by_header(self, reading: Reading) -> bool:
-        """Tell whether the Basic user is an agent or resource server of ours."""
-        return any(map(reading.find_client, self._basic_user))
-
-    def names_us(self, reading: Reading) -> bool:
-        """Tell whether any client id that it mentions is one of ours."""
-        return any(map(reading.find_client, self._named_clients()))
-
     def is_too_large(self, keep: bool) -> bool:
         """Tell whether the body is beyond the bound, having read it if that must be known.
 
@@ -68,16 +60,18 @@ class Incoming:
         )
 
     @cached_property
-    def _basic_user(self) -> list[str]:
+    def basic_user(self) -> list[str]:
+        """The user of its Basic credentials; none where it has none that can be read."""
         try:
             found = basic_credentials(self._authorization)
         except ValueError:
             return []
         return [found[0]] if found else []
 
-    def _named_clients(self) -> set[str]:
+    def named_clients(self) -> set[str]:
+        """Return every client id that it mentions."""
         form = self.request.form
-        named = {*self._basic_user, *form.getlist("client_id")}
+        named = {*self.basic_user, *form.getlist("client_id")}
         if form.get("client_assertion_type") == ASSERTION_TYPE:
             named.add(str(unverified_claims(form.get("client_assertion", "")).get("sub")))
         return named

@@ -16,7 +16,7 @@ from .agents.authenticate import unverified_header
 from .agents.models import TOKEN_EXCHANGE, find_agent
 from .delegation.consent import authorize
 from .delegation.consent_page import read_form
-from .delegation.context import Context, Reading
+from .delegation.context import Context
 from .delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
 from .delegation.registration import register
 from .delegation.server import AgentRequest, AgentServer
@@ -79,9 +79,10 @@ class Seam:
         app.before_request_funcs.setdefault(None, []).insert(0, self.before_request)
 
     def before_request(self) -> Response | None:
-        answer = self._answers.get(request.path)
-        if answer is None and request.path.startswith(self._managed):
-            return self._manage(request.path.removeprefix(self._managed))
+        path = request.path
+        answer = self._answers.get(path)
+        if answer is None and path.startswith(self._managed):
+            return self._manage(path.removeprefix(self._managed))
         return answer() if answer else None
 
     # -- the endpoints ----------------------------------------------------------
@@ -99,18 +100,18 @@ class Seam:
         return authorize(self.context, parameters, form)
 
     def _token(self) -> Response | None:
-        return self._answer("token", _is_our_token_request, self.server.create_token_response)
+        return self._answer("token", self.server.create_token_response, _asks_for_ours)
 
     def _introspect(self) -> Response | None:
         answer = self.server.create_introspection_response
-        answered = self._answer("introspection", Incoming.names_us, answer)
+        answered = self._answer("introspection", answer)
         if answered is None and request.method == "POST":
             after_this_request(self._silence_about_ours)
         return answered
 
     def _revoke(self) -> Response | None:
         answer = self.server.create_revocation_response
-        return self._answer("revocation", Incoming.names_us, answer)
+        return self._answer("revocation", answer)
 
     def _register(self) -> Response | None:
         if request.method != "POST":
@@ -134,19 +135,23 @@ class Seam:
     def _answer(
         self,
         endpoint: str,
-        is_ours: Callable[[Incoming, Reading], bool],
         answer: Callable[[AgentRequest], Answer],
+        asks_for_ours: Callable[[Incoming], bool] = lambda _: False,
     ) -> Response | None:
         if request.method != "POST":
             return self._only_post(endpoint)
         incoming = self._incoming()
+        certain = self._lacks(endpoint) or any(map(self.context.is_ours, incoming.basic_user))
+        if incoming.is_too_large(keep=not certain):
+            return _respond(_TOO_LARGE) if certain else None
+        if not certain and not asks_for_ours(incoming) and not self._names_ours(incoming):
+            return None
         with self.context.reading() as reading:
-            certain = self._lacks(endpoint) or incoming.names_us_by_header(reading)
-            if incoming.is_too_large(keep=not certain):
-                return _respond(_TOO_LARGE) if certain else None
-            if not certain and not is_ours(incoming, reading):
-                return None
             return _respond(answer(incoming.for_agents(reading)))
+
+    def _names_ours(self, incoming: Incoming) -> bool:
+        others = incoming.named_clients().difference(incoming.basic_user)
+        return any(map(self.context.is_ours, others))
 
     def _incoming(self) -> Incoming:
         current = request._get_current_object()  # type: ignore[attr-defined]
@@ -177,8 +182,10 @@ class Seam:
         if token.startswith(_OUR_PREFIXES):
             return True
         kid = unverified_header(token).get("kid")
+        if not isinstance(kid, str):
+            return False
         with self.context.reading() as reading:
-            return isinstance(kid, str) and kid in reading.moment.keys.by_kid
+            return kid in reading.moment.keys.by_kid
 
 
 def all_paths(theirs: Paths) -> Paths:
@@ -191,11 +198,10 @@ def all_paths(theirs: Paths) -> Paths:
     )
 
 
-def _is_our_token_request(incoming: Incoming, reading: Reading) -> bool:
+def _asks_for_ours(incoming: Incoming) -> bool:
     form = incoming.request.form
     ours = any(grant in _OUR_GRANTS for grant in form.getlist("grant_type"))
-    refreshed = any(t.startswith(_OUR_PREFIXES) for t in form.getlist("refresh_token"))
-    return ours or refreshed or incoming.names_us(reading)
+    return ours or any(t.startswith(_OUR_PREFIXES) for t in form.getlist("refresh_token"))
 
 
 def _is_about_the_hint(response: Response) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx
 
 CALLBACK = "http://127.0.0.1/callback"
+SIGNED_OUT = "https://app.example/signed-out?from=idp"
 SECRET = "webapp-secret-0123456789-abc"
 PASSWORD = "correct horse battery"
 
@@ -53,8 +54,8 @@ def query_of(location: str) -> dict[str, str]:
 class Browser(httpx.Client):
     """A browser that shows each redirect instead of following it."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(base_url=url, headers={"Accept": "text/html"}, timeout=30)
+    def __init__(self, url: str, **how: Any) -> None:
+        super().__init__(base_url=url, headers={"Accept": "text/html"}, timeout=30, **how)
 
     def submit(self, page: httpx.Response, **typed: str) -> httpx.Response:
         """Send the first form of a page with what was typed."""

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from deputize_idp import Settings, create_app, declare_client, declare_person
-from idp.browser import CALLBACK, PASSWORD, SECRET, Application, Browser
+from idp.browser import CALLBACK, PASSWORD, SECRET, SIGNED_OUT, Application, Browser
 from support.serving import serving
 
 
@@ -51,7 +51,12 @@ def declare_everybody() -> None:
     )
     declare_person("ben", name="Ben Ode", password=PASSWORD)
     declare_client(
-        "webapp", name="Web App", redirect_uris=[CALLBACK], client_secret=SECRET, scopes=scopes
+        "webapp",
+        name="Web App",
+        redirect_uris=[CALLBACK],
+        post_logout_redirect_uris=[SIGNED_OUT],
+        client_secret=SECRET,
+        scopes=scopes,
     )
     declare_client("other", redirect_uris=[CALLBACK], client_secret=SECRET, scopes=scopes)
     declare_client(

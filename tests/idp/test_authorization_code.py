@@ -79,6 +79,8 @@ class TestAuthorizationRequest:
             ({"request_uri": "https://evil.example/"}, "request_uri_not_supported"),
             ({"prompt": "none login"}, "invalid_request"),
             ({"prompt": "often"}, "invalid_request"),
+            ({"registration": "{}"}, "registration_not_supported"),
+            ({"id_token_hint": "no.id.token"}, "invalid_request"),
             ({"max_age": "-1"}, "invalid_request"),
             ({"max_age": "9" * 5000}, "invalid_request"),
         ],
@@ -131,8 +133,14 @@ class TestRedirectUri:
         assert desktop.redeem(code, redirect_uri=uri).status_code == 200
 
     def test_it_may_be_left_out_if_there_is_one(self, ana: Browser, webapp: Application) -> None:
-        code = webapp.code(ana, redirect_uri=None)
+        code = webapp.code(ana, redirect_uri=None, scope="profile")
         assert webapp.redeem(code, redirect_uri=None).status_code == 200
+
+    def test_openid_connect_requires_it(self, ana: Browser, webapp: Application) -> None:
+        """OpenID Connect Core, section 3.1.2.1."""
+        asked = webapp.request_parameters(redirect_uri=None)
+        answer = ana.get("/oauth/authorize", params=asked)
+        assert query_of(answer.headers["location"])["error"] == "invalid_request"
 
     def test_it_may_not_be_left_out_if_there_are_two(
         self, ana: Browser, desktop: Application

@@ -19,7 +19,8 @@ NAMES = [
     "grant_type", "client_id", "client_secret", "code", "redirect_uri", "code_verifier", "scope",
     "refresh_token", "token", "token_type_hint", "response_type", "state", "nonce", "prompt",
     "max_age", "code_challenge", "code_challenge_method", "resource", "request", "response_mode",
-    "next", "username", "password", "decision", "csrf_token",
+    "next", "username", "password", "decision", "csrf_token", "id_token_hint", "login_hint",
+    "post_logout_redirect_uri",
 ]  # fmt: skip
 VALUES = [
     b"authorization_code", b"refresh_token", b"client_credentials", b"webapp", b"job", b"desktop",
@@ -30,7 +31,7 @@ VALUES = [
 PATHS = [
     *POSTED, "/oauth/authorize", "/oauth/userinfo", "/oauth/jwks", "/sign-in", "/sign-out",
     "/consent", "/account", "/account/withdraw", "/", "/.well-known/openid-configuration",
-    "/health/ready", "/static/idp.css", "/nowhere",
+    "/health/ready", "/static/idp.css", "/nowhere", "/end-session", "/end-session/confirm",
 ]  # fmt: skip
 
 values = (

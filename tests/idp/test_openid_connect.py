@@ -4,7 +4,6 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from deputize_idp.keys import rotate_signing_key
 from idp.browser import PASSWORD, Application, Browser, query_of
 from idp.conftest import Idp
 
@@ -43,20 +42,6 @@ class TestIdToken:
 
     def test_without_openid_there_is_none(self, ana: Browser, webapp: Application) -> None:
         assert "id_token" not in webapp.tokens(ana, scope="profile")
-
-    def test_old_ones_verify_after_a_rotation(
-        self, idp: Idp, ana: Browser, webapp: Application
-    ) -> None:
-        old = webapp.tokens(ana)["id_token"]
-        with idp.app.app_context():
-            kid = rotate_signing_key()
-        new = webapp.tokens(ana)["id_token"]
-        assert jwt.decode(new, keys(idp), algorithms=["RS256"]).header["kid"] == kid
-        assert jwt.decode(old, keys(idp), algorithms=["RS256"]).header["kid"] != kid
-        idp.clock.ahead += 3601
-        assert [key["kid"] for key in keys(idp).as_dict()["keys"]] == [kid]
-        assert all("d" not in key for key in keys(idp).as_dict()["keys"])
-        idp.clock.ahead = 0
 
 
 class TestUserinfo:

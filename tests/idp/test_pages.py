@@ -84,7 +84,10 @@ def test_a_remembered_consent_goes_straight_from_sign_in_to_the_client(
     page.wait_for_url(f"{callback}**")
 
 
-@pytest.mark.parametrize("path", ["/account", "/sign-out", "/nowhere", "/oauth/authorize"])
+@pytest.mark.parametrize(
+    "path",
+    ["/account", "/sign-out", "/end-session?client_id=webapp", "/nowhere", "/oauth/authorize"],
+)
 def test_every_other_page_is_accessible(idp: Idp, page: Page, path: str) -> None:
     page.goto(f"{idp.url}/sign-in")
     sign_in(page)

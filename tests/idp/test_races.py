@@ -1,5 +1,8 @@
 """What can be done once is done once, whoever comes at the same time; on each database."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,11 +10,10 @@ from threading import Barrier
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from deputize_idp import Settings, create_app
+from deputize_idp import Settings
 from idp.browser import Application, Browser
-from idp.conftest import Idp, declare_everybody
+from idp.conftest import Idp
 from support.serving import serving
 
 THREADS = 20
@@ -84,28 +86,32 @@ def test_consent_given_twice_at_once_is_given(ana: Browser, webapp: Application)
     assert {answer.status_code for answer in answers} == {302}
 
 
-def test_several_servers_start_on_one_empty_database(database_url: str, tmp_path: Path) -> None:
-    def start(_: int) -> str:
-        settings = Settings(issuer="http://127.0.0.1:9", data=tmp_path, database_url=database_url)
-        app = create_app(settings)
-        with app.app_context():
-            declare_everybody() if _ == 0 else None
-        return app.test_client().get("/oauth/jwks").text
+START = """
+import sys
+from pathlib import Path
+from deputize_idp import Settings, create_app
+data, url = sys.argv[1:]
+key = "the same key on every machine, 32+"
+settings = Settings(issuer="http://127.0.0.1:9", data=Path(data), database_url=url, secret_key=key)
+print(create_app(settings).test_client().get("/oauth/jwks").text)
+"""
 
-    with ThreadPoolExecutor(4) as pool:
-        assert len(set(pool.map(start, range(4)))) == 1
+
+def test_several_servers_start_on_one_empty_database(database_url: str, tmp_path: Path) -> None:
+    assert_one_key(database_url, [tmp_path] * 3)
 
 
 @pytest.mark.postgresql_only
 def test_several_machines_start_on_one_empty_database(database_url: str, tmp_path: Path) -> None:
-    def start(machine: int) -> str:
-        settings = Settings(
-            issuer="http://127.0.0.1:9",
-            data=tmp_path / str(machine),
-            database_url=database_url,
-            secret_key=SecretStr("the same key on every machine, 32+"),
-        )
-        return create_app(settings).test_client().get("/oauth/jwks").text
+    """Each with a data folder of its own, so that the database alone makes them wait."""
+    assert_one_key(database_url, [tmp_path / name for name in "abc"])
 
-    with ThreadPoolExecutor(4) as pool:
-        assert len(set(pool.map(start, range(4)))) == 1
+
+def assert_one_key(database_url: str, folders: list[Path]) -> None:
+    """Processes that start at once on these data folders find one key between them."""
+    commands = [[sys.executable, "-c", START, str(folder), database_url] for folder in folders]
+    servers = [subprocess.Popen(c, stdout=subprocess.PIPE, text=True) for c in commands]
+    told = {server.communicate(timeout=60)[0] for server in servers}
+    assert [server.returncode for server in servers] == [0, 0, 0]
+    (key_set,) = told
+    assert len(json.loads(key_set)["keys"]) == 1

@@ -85,7 +85,9 @@ class TestGuessing:
 
 
 class TestForms:
-    @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/consent", "/account/withdraw"])
+    @pytest.mark.parametrize(
+        "path", ["/sign-in", "/sign-out", "/end-session/confirm", "/consent", "/account/withdraw"]
+    )
     def test_no_form_works_without_its_token(self, ana: Browser, path: str) -> None:
         answer = ana.post(path, data={"username": "ana", "password": PASSWORD})
         assert answer.status_code == 400
@@ -125,6 +127,7 @@ class TestNext:
             "/\tevil.example",
             "/\n/evil.example",
             " /account",
+            "/oauth/authorize?client_id=%00",
             "evil",
             "",
         ],

@@ -113,6 +113,26 @@ class Prepared:
             raise DBAPIError(text, None, error) from error
         return cursor
 
+    def ask(self, engine: Engine, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Return the first row, over a pooled connection for this statement alone.
+
+        No transaction and no time: it costs a third of opening a read.
+
+        :raises DBAPIError: what the driver raises; the connection is then given up
+        """
+        text, order = self._text(engine.dialect)
+        pooled = engine.raw_connection()
+        try:
+            cursor = pooled.cursor()
+            cursor.execute(text, values if order is None else tuple(values[n] for n in order))
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+        except engine.dialect.loaded_dbapi.Error as error:
+            pooled.invalidate()
+            raise DBAPIError(text, None, error) from error
+        finally:
+            pooled.close()
+
     def first(self, tx: Transaction, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
         row: tuple[Any, ...] | None = self.run(tx, values).fetchone()

@@ -5,11 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..agents.models import Agent, find_agent
+from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy.exc import DBAPIError
+
+from ..agents.models import Agent, agent, find_agent
 from ..agents.remote_keys import RemoteKeys
 from ..audit.record import Tally
-from ..catalogue.models import Catalogue, ResourceServer
-from ..core.db import Database, Transaction
+from ..catalogue.models import Catalogue, ResourceServer, resource_server
+from ..core.db import Database, Prepared, Transaction
+from ..core.values import is_client_id
 from ..core.versions import Cached, read_versions
 from ..host import Host
 from ..settings import Settings
@@ -85,6 +89,20 @@ class Context:
         with self.db.read() as tx:
             yield Reading(tx, self.moment(tx))
 
+    def is_ours(self, client_id: str) -> bool:
+        """Tell whether it names an agent or a resource server of ours.
+
+        Asked about each request of a host's own clients: one narrow statement, and nothing else.
+        """
+        if not is_client_id(client_id):
+            return False
+        try:
+            return _KNOWN.ask(self.db.engine, {"client_id": client_id}) is not None
+        except DBAPIError:
+            # Perhaps a connection that was dropped: a reading replaces it, or says what it is.
+            with self.reading() as reading:
+                return reading.find_client(client_id) is not None
+
     def validate_ready(self) -> None:
         """Read what every answer needs.
 
@@ -107,3 +125,15 @@ class Context:
             sensitive=catalogue.sensitive,
             max_depth=self.settings.delegation.max_depth,
         )
+
+
+_KNOWN = Prepared(
+    select(literal_column("1"))
+    .where(agent.c.client_id == bindparam("client_id"))
+    .union_all(
+        select(literal_column("1")).where(
+            resource_server.c.client_id == bindparam("client_id"),
+            resource_server.c.retired_at.is_(None),
+        )
+    )
+)

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, request, url_for
-from flask.sansio.blueprints import BlueprintSetupState
 from flask_wtf.csrf import ValidationError, generate_csrf, validate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from werkzeug.datastructures import Headers
 
 from .pages import NAME_LENGTH, PURPOSE_LENGTH, SENTENCE_LENGTH, SHORT_NAME_LENGTH, Page
 from .words import neutralise
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 BLUEPRINT: Final = "deputize_web"
 HEADERS: Final[Mapping[str, str]] = {
@@ -69,7 +72,7 @@ class Brand:
 def web_blueprint(brand: Brand, url_prefix: str = "/deputize") -> Blueprint:
     """Make the blueprint that serves the stylesheets and holds the brand for `render`."""
     blueprint = Blueprint(BLUEPRINT, __name__, static_folder="static", url_prefix=url_prefix)
-    blueprint.record_once(partial(_init, brand=brand))
+    blueprint.record_once(lambda state: state.app.extensions.update({BLUEPRINT: brand}))
     blueprint.add_url_rule("/brand.css", "brand", _brand_stylesheet)
     return blueprint
 
@@ -92,22 +95,15 @@ def render(
 
 
 class PageResponse(Response):
-    """A page of ours: its headers are said last, whatever a host says on every answer."""
+    """A page of ours: its headers are said last, whatever a host's hooks say on every answer."""
 
     policy = ""
 
-
-def _init(state: BlueprintSetupState, brand: Brand) -> None:
-    state.app.extensions[BLUEPRINT] = brand
-    # Flask runs these in reverse order: the first of them has the last word.
-    state.app.after_request_funcs.setdefault(None, []).insert(0, _say_headers)
-
-
-def _say_headers(response: Response) -> Response:
-    if isinstance(response, PageResponse):
-        response.headers.update(HEADERS)
-        response.headers["Content-Security-Policy"] = response.policy
-    return response
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        headers.update(HEADERS)
+        headers["Content-Security-Policy"] = self.policy
+        return headers
 
 
 class CsrfField:

@@ -1,0 +1,193 @@
+"""What people, agents and APIs do all day: each prepared first, then done once to be heard."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import httpx
+
+from deputize.agents.lifecycle import Status
+from deputize.endings.end_task import end_task
+from deputize.endings.person_left import person_left
+from deputize.endings.stop_agent import stop_agent
+from deputize.endings.sweep import sweep
+from support import agents_http
+from support.world import CALENDAR, CALLBACK, World
+
+Act = Callable[[], Any]
+
+SCOPE = "calendar:read"
+BOTH = f"{SCOPE} agents:spawn"
+
+
+def a_new_lease(world: World) -> Act:
+    hold, planner = world.hold(), world.agent("planner")
+    planner.exchange(hold, resource=CALENDAR).raise_for_status()
+    return lambda: planner.exchange(hold, resource=CALENDAR)
+
+
+def a_new_node(world: World) -> Act:
+    hold, planner = world.hold(), world.agent("planner")
+    return lambda: planner.exchange(hold, resource=CALENDAR)
+
+
+def a_new_node_four_deep(world: World) -> Act:
+    names = [f"deep-{depth}-{len(world.keys)}" for depth in range(4)]
+    for name in names:
+        world.register(name, delegates_to=frozenset(names))
+    token = world.hold(names[0], pass_on=tuple(names[1:]))
+    for giver, taker in pairwise(names):
+        token = world.hand_over(token, giver, taker, SCOPE)
+    return lambda: world.agent(names[-1]).exchange(token, resource=CALENDAR)
+
+
+def handing_over(world: World) -> Act:
+    hold, planner = world.hold(), world.agent("planner")
+    return lambda: planner.exchange(hold, audience="booker", scope=SCOPE)
+
+
+def taking_what_was_handed_over(world: World) -> Act:
+    given = world.agent("planner").exchange(world.hold(), audience="booker", scope=SCOPE)
+    token = given.json()["access_token"]
+    return lambda: world.agent("booker").exchange(token, resource=CALENDAR)
+
+
+def introspection_by_an_api(world: World) -> Act:
+    token = _at_the_api(world, world.hold())
+    return lambda: world.api().introspect(token)
+
+
+def introspection_by_an_agent(world: World) -> Act:
+    hold = world.hold()
+    return lambda: world.agent("planner").introspect(hold)
+
+
+def a_refresh(world: World) -> Act:
+    token = world.consent().json()["refresh_token"]
+    asked = {"grant_type": "refresh_token", "refresh_token": token}
+    return lambda: world.agent("planner").post("token_endpoint", **asked)
+
+
+def introspection_of_a_refresh_token(world: World) -> Act:
+    token = world.consent().json()["refresh_token"]
+    return lambda: world.agent("planner").introspect(token)
+
+
+def redeeming_a_code(world: World) -> Act:
+    verifier, challenge = agents_http.pkce()
+    asked = {
+        "grant_type": "authorization_code",
+        "code": world.code(challenge),
+        "redirect_uri": CALLBACK,
+        "code_verifier": verifier,
+    }
+    return lambda: world.agent("planner").post("token_endpoint", **asked)
+
+
+def a_token_of_its_own(world: World) -> Act:
+    asked = {"grant_type": "client_credentials", "scope": SCOPE, "resource": CALENDAR}
+    return lambda: world.agent("planner").post("token_endpoint", **asked)
+
+
+def asking_to_spawn(world: World) -> Act:
+    hold, key = world.hold(), agents_http.new_key()
+    return lambda: world.agent("planner").ask_to_spawn(hold, SCOPE, key)
+
+
+def registering_the_spawned(world: World) -> Act:
+    hold, key, planner = world.hold(), agents_http.new_key(), world.agent("planner")
+    token = planner.ask_to_spawn(hold, SCOPE, key).json()["access_token"]
+    return lambda: planner.register_child(token, key)
+
+
+def registering_itself(world: World) -> Act:
+    usual = {"client_type": "agent", "client_name": "Stranger", "redirect_uris": [CALLBACK]}
+    keys = agents_http.jwks(agents_http.new_key())
+    return lambda: agents_http.register(world.metadata, **usual, jwks=keys)
+
+
+def revoking_a_tree(world: World) -> Act:
+    hold = world.hold()
+    _at_the_api(world, hold)
+    return lambda: world.agent("planner").revoke(hold)
+
+
+def revoking_a_token_of_its_own(world: World) -> Act:
+    token = a_token_of_its_own(world)().json()["access_token"]
+    return lambda: world.agent("planner").revoke(token)
+
+
+def ending_a_task(world: World) -> Act:
+    hold = world.hold()
+    world.spawn("planner", hold, SCOPE)
+    task_id = agents_http.decode(hold)[1]["task_id"]
+    return lambda: end_task(world.context.db, task_id, why="completed")
+
+
+def suspending_an_agent(world: World) -> Act:
+    name = f"stopped-{len(world.keys)}"
+    world.register(name)
+    _at_the_api(world, world.hold(name), name)
+    return lambda: stop_agent(world.context.db, name, Status.SUSPENDED, why="suspected")
+
+
+def a_person_leaving(world: World) -> Act:
+    world.hold(person="eve")
+    return lambda: person_left(world.context.db, "eve", why="left")
+
+
+def sweeping(world: World) -> Act:
+    return lambda: sweep(world.context.db)
+
+
+def looking_at_my_agents(world: World) -> Act:
+    world.hold(person="ben")
+    browser = world.browser("ben")
+    return lambda: browser.get("/deputize/agents")
+
+
+def looking_at_what_would_end(world: World) -> Act:
+    delegation_id = agents_http.decode(world.hold(person="ben"))[1]["delegation_id"]
+    browser = world.browser("ben")
+    return lambda: browser.get(f"/deputize/agents/{delegation_id}/end")
+
+
+#: In the order in which they are done: who has left does nothing more.
+OPERATIONS: tuple[Callable[[World], Act], ...] = (
+    a_new_lease,
+    a_new_node,
+    a_new_node_four_deep,
+    handing_over,
+    taking_what_was_handed_over,
+    introspection_by_an_api,
+    introspection_by_an_agent,
+    introspection_of_a_refresh_token,
+    a_refresh,
+    redeeming_a_code,
+    a_token_of_its_own,
+    asking_to_spawn,
+    registering_the_spawned,
+    registering_itself,
+    revoking_a_tree,
+    revoking_a_token_of_its_own,
+    ending_a_task,
+    suspending_an_agent,
+    looking_at_my_agents,
+    looking_at_what_would_end,
+    sweeping,
+    a_person_leaving,
+)
+
+
+def _at_the_api(world: World, hold: str, client_id: str = "planner") -> str:
+    answer = world.agent(client_id).exchange(hold, resource=CALENDAR, scope=SCOPE)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+def done(act: Act) -> None:
+    """Do it, and see that it was not refused."""
+    answer = act()
+    if isinstance(answer, httpx.Response):
+        assert answer.is_success, answer.text
+    assert answer is not None

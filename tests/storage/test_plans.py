@@ -1,0 +1,52 @@
+"""No statement of the daily business reads a table from end to end, on either database.
+
+The statements are those that the drivers were given, and their plans those of a database
+that has been used by many for a day.
+"""
+
+import pytest
+
+from storage.hearing import Ear, Statement
+from storage.operations import OPERATIONS, done
+from storage.plans import scanned
+from support.world import World
+
+Heard = dict[str, list[Statement]]
+
+#: Tables that may be read whole, for they are small by nature; the catalogue and the keys
+#: are read whole on purpose, once, when their number in `deputize_version` has changed.
+SMALL = {
+    "deputize_version": "two rows: the numbers of the catalogue and of the keys",
+    "deputize_scope": "the catalogue: tens of rows that an administrator declared",
+    "deputize_resource_server": "the catalogue likewise",
+    "deputize_signing_key": "the keys: one signs, a few still verify",
+}
+
+
+@pytest.fixture(scope="module")
+def heard(world: World) -> Heard:
+    """What each operation asks, by its name."""
+    ear, heard = Ear(world.context.db), Heard()
+    for prepare in OPERATIONS:
+        act = prepare(world)
+        with ear.hearing() as statements:
+            done(act)
+        heard[prepare.__name__] = statements
+    return heard
+
+
+@pytest.mark.parametrize("name", [operation.__name__ for operation in OPERATIONS])
+def test_no_table_that_grows_is_read_from_end_to_end(world: World, heard: Heard, name: str) -> None:
+    assert heard[name]
+    for statement in heard[name]:
+        assert scanned(world.context.db, statement) <= SMALL.keys(), statement
+
+
+def test_a_scan_would_be_seen(world: World) -> None:
+    unindexed = Statement("SELECT id FROM deputize_event WHERE rule = 'quota.nodes'")
+    assert scanned(world.context.db, unindexed) == {"deputize_event"}
+
+
+def test_a_scan_in_what_is_written_would_be_seen(world: World) -> None:
+    unindexed = Statement("UPDATE deputize_task SET purpose = '' WHERE ended_why = 'overdue'")
+    assert scanned(world.context.db, unindexed) == {"deputize_task"}

@@ -1,0 +1,82 @@
+"""How many statements each operation costs: a promise, so that none is added unseen.
+
+Counted as the drivers are given them, in production's way: the first on PostgreSQL asks
+for the time, and each of its writing transactions for its locks and the time again.
+What begins, commits and tries a connection is not counted.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from deputize.endings.end_task import end_task
+from storage.hearing import Ear
+from storage.operations import OPERATIONS, Act, done
+from support import agents_http
+from support.world import World
+
+#: By operation: on SQLite, on PostgreSQL.
+COSTS: dict[str, tuple[int, int]] = {
+    "a_new_lease": (8, 10),
+    "a_new_node": (11, 13),
+    "a_new_node_four_deep": (11, 13),
+    "handing_over": (12, 14),
+    "taking_what_was_handed_over": (11, 13),
+    "introspection_by_an_api": (2, 3),
+    "introspection_by_an_agent": (4, 6),
+    "introspection_of_a_refresh_token": (5, 7),
+    "a_refresh": (10, 12),
+    "redeeming_a_code": (13, 15),
+    "a_token_of_its_own": (6, 8),
+    "asking_to_spawn": (8, 10),
+    "registering_the_spawned": (9, 11),
+    "registering_itself": (3, 4),
+    "revoking_a_tree": (10, 15),
+    "revoking_a_token_of_its_own": (6, 10),
+    "ending_a_task": (9, 10),
+    "suspending_an_agent": (13, 16),
+    "looking_at_my_agents": (5, 6),
+    "looking_at_what_would_end": (4, 5),
+    "sweeping": (5, 7),
+    "a_person_leaving": (12, 15),
+}
+
+
+@pytest.fixture(scope="module")
+def count(world: World) -> Callable[[Act], int]:
+    """Return what counts the statements of one act."""
+    ear = Ear(world.context.db)
+
+    def counted(act: Act) -> int:
+        with ear.hearing() as statements:
+            done(act)
+        return len(statements)
+
+    return counted
+
+
+def test_each_operation_costs_as_many_as_ever(world: World, count: Callable[[Act], int]) -> None:
+    costs = {prepare.__name__: count(prepare(world)) for prepare in OPERATIONS}
+    column = 0 if world.context.db.is_sqlite else 1
+    assert costs == {name: both[column] for name, both in COSTS.items()}
+
+
+def test_an_ending_costs_no_more_for_a_larger_tree(
+    world: World, count: Callable[[Act], int]
+) -> None:
+    assert count(ending(world, nodes=4)) == count(ending(world, nodes=40))
+
+
+def ending(world: World, nodes: int) -> Act:
+    """Return the ending of a task with that many nodes below its root."""
+    takers = [f"taker-{number}-of-{nodes}" for number in range(nodes)]
+    for taker in takers:
+        world.register(taker)
+    giver = f"giver-to-{nodes}"
+    world.register(giver, delegates_to=frozenset(takers))
+    hold = world.hold(giver, "ben", pass_on=tuple(takers))
+    for taker in takers:
+        given = world.agent(giver).exchange(hold, audience=taker, scope="calendar:read")
+        assert given.status_code == 200, given.text
+    task_id = agents_http.decode(hold)[1]["task_id"]
+    return lambda: end_task(world.context.db, task_id, why="completed")
