@@ -105,7 +105,7 @@ class Seam:
     def _introspect(self) -> Response | None:
         answer = self.server.create_introspection_response
         answered = self._answer("introspection", answer)
-        if answered is None and request.method == "POST":
+        if answered is None and request.method == "POST" and self._may_be_ours():
             after_this_request(self._silence_about_ours)
         return answered
 
@@ -174,11 +174,16 @@ class Seam:
         # The host authenticated a client of its own. Whatever it believes of a token of
         # ours, and of the hint, we alone answer for it, and that client is not whom it is for.
         is_answer = response.status_code == 200 or _is_about_the_hint(response)
-        if is_answer and self._is_our_token(request.form.get("token", "")):
+        if is_answer and self._is_our_token():
             return json_response(response, {"active": False})
         return response
 
-    def _is_our_token(self, token: str) -> bool:
+    def _may_be_ours(self) -> bool:
+        token = request.form.get("token", "")
+        return "." in token or token.startswith(_OUR_PREFIXES)
+
+    def _is_our_token(self) -> bool:
+        token = request.form.get("token", "")
         if token.startswith(_OUR_PREFIXES):
             return True
         kid = unverified_header(token).get("kid")

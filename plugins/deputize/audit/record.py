@@ -6,6 +6,7 @@ its own; refusals of nobody in particular are only counted, lest anyone fill the
 
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +42,15 @@ class Event:
 
 def record(tx: Transaction, happened: Event) -> None:
     """Write `happened` at the transaction's time."""
+    _INSERT.run(tx, _row(tx, happened))
+
+
+def record_all(tx: Transaction, happened: Iterable[Event]) -> None:
+    """Write many at once."""
+    _INSERT.run_many(tx, [_row(tx, each) for each in happened])
+
+
+def _row(tx: Transaction, happened: Event) -> dict[str, Any]:
     columns = {
         "id": f"{tx.now:x}-{new_id()}",
         "at": tx.now,
@@ -52,7 +62,7 @@ def record(tx: Transaction, happened: Event) -> None:
         "delegation_id": happened.delegation_id,
     }
     body = canonical_json({**happened.facts, **{k: v for k, v in columns.items() if v is not None}})
-    _INSERT.run(tx, {**columns, "body": body, "position": None})
+    return {**columns, "body": body, "position": None}
 
 
 class Tally:

@@ -97,7 +97,7 @@ class Context:
         if not is_client_id(client_id):
             return False
         try:
-            return _KNOWN.ask(self.db.engine, {"client_id": client_id}) is not None
+            return self.db.glance(_KNOWN, {"client_id": client_id}) is not None
         except DBAPIError:
             # Perhaps a connection that was dropped: a reading replaces it, or says what it is.
             with self.reading() as reading:

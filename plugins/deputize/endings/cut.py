@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
-from ..agents.change_status import change_status
+from ..agents.change_status import change_statuses
 from ..agents.lifecycle import Status
 from ..agents.models import agent
-from ..audit.record import Event, record
-from ..core.db import Database, Kind, Lock, Transaction
+from ..audit.record import Event, record_all
+from ..core.db import Database, Kind, Lock, Prepared, Transaction
 from ..delegation.models import code, delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
 from ..tasks.models import TaskStatus, task
@@ -46,66 +46,73 @@ def cut(tx: Transaction, tops: Sequence[Delegation], why: str, by: str | None = 
     """
     done = Cut()
     while tops:
-        for top in tops:
-            _end_below(tx, top, why, by, done)
-        tops = _held_by(tx, _retire_spawned(tx, tops, done))
+        ended = _end_below(tx, _uppermost(tops), why, by, done)
+        _end_tasks(tx, [top for top in ended if top.parent_id is None], why, done)
+        tops = live_nodes_of(tx, _retire_spawned(tx, tops, done))
     return done
 
 
-def _end_below(tx: Transaction, top: Delegation, why: str, by: str | None, done: Cut) -> None:
+def _uppermost(tops: Sequence[Delegation]) -> Iterator[Delegation]:
+    """Yield those that lie below no other."""
+    above = "/"
+    for top in sorted(tops, key=lambda node: node.path):
+        if not top.path.startswith(above):
+            above = top.path
+            yield top
+
+
+def _end_below(
+    tx: Transaction, tops: Iterable[Delegation], why: str, by: str | None, done: Cut
+) -> list[Delegation]:
+    """End each of `tops` with all below it; return those where anything was live."""
+    counts = [(top, _end_subtree(tx, top, why)) for top in tops]
+    ended = [(top, nodes) for top, nodes in counts if nodes]
+    done.nodes += sum(nodes for _, nodes in ended)
+    record_all(tx, [_ended(top, nodes, why, by) for top, nodes in ended])
+    return [top for top, _ in ended]
+
+
+def _end_subtree(tx: Transaction, top: Delegation, why: str) -> int:
     low, high = subtree(top.path)
-    live = and_(delegation.c.path >= low, delegation.c.path < high, delegation.c.ended_at.is_(None))
-    ended = tx.execute(update(delegation).where(live).values(ended_at=tx.now, ended_why=why))
-    if not ended.rowcount:
-        return
-    done.nodes += ended.rowcount
-    facts = {"why": why, "by": by, "nodes": ended.rowcount, "chain": list(top.chain)}
-    record(
-        tx,
-        Event(
-            "delegation.ended",
-            person_id=top.person_id,
-            agent=top.actor,
-            task_id=top.task_id,
-            delegation_id=top.id,
-            facts=facts,
-        ),
+    return int(_END.run(tx, {"low": low, "high": high, "at": tx.now, "why": why}).rowcount)
+
+
+def _ended(top: Delegation, nodes: int, why: str, by: str | None) -> Event:
+    return Event(
+        "delegation.ended",
+        person_id=top.person_id,
+        agent=top.actor,
+        task_id=top.task_id,
+        delegation_id=top.id,
+        facts={"why": why, "by": by, "nodes": nodes, "chain": list(top.chain)},
     )
-    if top.parent_id is None:
-        _end_task(tx, top, why, done)
 
 
-def _end_task(tx: Transaction, root: Delegation, why: str, done: Cut) -> None:
-    is_open = (task.c.id == root.task_id) & (task.c.status == TaskStatus.OPEN)
+def _end_tasks(tx: Transaction, roots: Sequence[Delegation], why: str, done: Cut) -> None:
+    person_of = {root.task_id: root.person_id for root in roots}
     values = {"status": TaskStatus.CANCELLED, "ended_at": tx.now, "ended_why": why}
-    if tx.execute(update(task).where(is_open).values(**values)).rowcount == 1:
-        done.tasks.append(root.task_id)
-        ended = Event("task.ended", person_id=root.person_id, task_id=root.task_id)
-        record(tx, ended)
+    for some in _in_parts(list(person_of)):
+        is_open = task.c.id.in_(some) & (task.c.status == TaskStatus.OPEN)
+        ending = update(task).where(is_open).values(**values).returning(task.c.id)
+        ended = list(tx.execute(ending).scalars())
+        record_all(tx, [Event("task.ended", person_of[t], task_id=t) for t in ended])
+        done.tasks += ended
 
 
 def _retire_spawned(tx: Transaction, tops: Iterable[Delegation], done: Cut) -> list[str]:
-    retired = [client_id for top in tops for client_id in _retire_below(tx, top)]
+    """Retire the agents of these tasks that were spawned from a node that has ended."""
+    person_of = {top.task_id: top.person_id for top in tops}
+    is_over = select(delegation.c.id).where(
+        delegation.c.id == agent.c.parent_delegation_id, delegation.c.ended_at.is_not(None)
+    )
+    retired: list[str] = []
+    for some in _in_parts(list(person_of)):
+        of_them = agent.c.task_id.in_(some) & is_over.exists()
+        moved = change_statuses(tx, of_them, Status.RETIRED)
+        record_all(tx, [Event("agent.retired", person_of[t or ""], a, t) for a, t in moved])
+        retired += [client_id for client_id, _ in moved]
     done.agents += retired
     return retired
-
-
-def _retire_below(tx: Transaction, top: Delegation) -> Iterator[str]:
-    low, high = subtree(top.path)
-    spawned = (
-        select(agent.c.client_id, delegation.c.person_id, delegation.c.task_id)
-        .join(delegation, delegation.c.id == agent.c.parent_delegation_id)
-        .where(delegation.c.path >= low, delegation.c.path < high)
-        .where(agent.c.status != Status.RETIRED)
-    )
-    for row in tx.execute(spawned).all():
-        if change_status(tx, row.client_id, Status.RETIRED):
-            record(tx, Event("agent.retired", row.person_id, row.client_id, row.task_id))
-            yield row.client_id
-
-
-def _held_by(tx: Transaction, client_ids: Sequence[str]) -> list[Delegation]:
-    return live_nodes_of(tx, client_ids) if client_ids else []
 
 
 def withdraw_codes(tx: Transaction, of: ColumnElement[bool]) -> None:
@@ -129,10 +136,24 @@ def agent_locked(db: Database, client_id: str) -> Iterator[Transaction]:
 def live_nodes_of(tx: Transaction, client_ids: Sequence[str]) -> list[Delegation]:
     """Return the delegations that these agents hold and that have not been ended."""
     found: list[Delegation] = []
-    for start in range(0, len(client_ids), _AT_ONCE):
+    for some in _in_parts(client_ids):
         held = select(delegation).where(
-            delegation.c.actor.in_(client_ids[start : start + _AT_ONCE]),
-            delegation.c.ended_at.is_(None),
+            delegation.c.actor.in_(some), delegation.c.ended_at.is_(None)
         )
         found += map(delegation_from_row, tx.execute(held).mappings())
     return found
+
+
+def _in_parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))
+
+
+_END = Prepared(
+    update(delegation)
+    .where(
+        delegation.c.path >= bindparam("low"),
+        delegation.c.path < bindparam("high"),
+        delegation.c.ended_at.is_(None),
+    )
+    .values(ended_at=bindparam("at"), ended_why=bindparam("why"))
+)
