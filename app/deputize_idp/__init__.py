@@ -57,7 +57,9 @@ def configure(app: Flask, settings: Settings) -> None:
     """Cookies, limits, the proxies in front and what every template knows."""
     app.config.update(
         # The prefix makes browsers insist on Secure, Path=/ and no Domain.
-        SESSION_COOKIE_NAME="__Host-session" if settings.is_secure else "session",
+        # On loopback too it has a name of its own: cookies know no ports (:rfc:`6265#section-8.5`),
+        # and an application that is tried on the same machine has a "session".
+        SESSION_COOKIE_NAME="__Host-session" if settings.is_secure else "deputize-session",
         SESSION_COOKIE_SECURE=settings.is_secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

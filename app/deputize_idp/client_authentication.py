@@ -33,8 +33,8 @@ class ClientAuthenticationError(InvalidClientError):
 
     def get_headers(self) -> list[tuple[str, str]]:
         """Authlib's headers with a realm, which it leaves out."""
-        headers = OAuth2Error.get_headers(self)
-        return [*headers, ("WWW-Authenticate", 'Basic realm="OAuth clients", charset="UTF-8"')]
+        challenge = f'Basic realm="OAuth clients", charset="UTF-8", error="{self.error}"'
+        return [*OAuth2Error.get_headers(self), ("WWW-Authenticate", challenge)]
 
 
 def authenticate_client(

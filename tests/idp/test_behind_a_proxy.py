@@ -25,7 +25,7 @@ from cli.running import Inside, Operator, free_port
 from idp.browser import CALLBACK, PASSWORD, SECRET, SIGNED_OUT, Browser, query_of, s256
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = ROOT / "examples/deploy/deputize.toml"
+SETTINGS = ROOT / "config/production.example.toml"
 ATTEMPTS = 3
 DECLARED = f"""
 [[people]]

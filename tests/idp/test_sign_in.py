@@ -152,7 +152,7 @@ class TestSession:
     def test_the_cookie_is_new_after_sign_in(self, idp: Idp, stranger: Browser) -> None:
         """Session fixation: a cookie that was planted before stays nobody's."""
         stranger.get("/sign-in")
-        before = stranger.cookies["session"]
+        before = stranger.cookies["deputize-session"]
         stranger.sign_in()
         assert stranger.cookies["session"] != before
         with Browser(idp.url) as planted:

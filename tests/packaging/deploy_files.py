@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.packaging.installed import ROOT
 
 DEPLOY = ROOT / "examples/deploy"
-SETTINGS = DEPLOY / "deputize.toml"
+SETTINGS = DEPLOY.parents[1] / "config/production.example.toml"
 UNIT = DEPLOY / "deputize.service"
 NGINX = DEPLOY / "nginx.conf"
 DOCKERFILE = DEPLOY / "Dockerfile"

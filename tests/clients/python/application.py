@@ -20,8 +20,6 @@ CLIENT_SECRET, PORT = os.environ["CLIENT_SECRET"], int(os.environ["PORT"])
 
 app = Flask(__name__)
 app.secret_key = generate_token(48)
-# Cookies know no ports: two servers on one machine need two names.
-app.config["SESSION_COOKIE_NAME"] = "webapp"
 idp = OAuth(app).register(
     "idp",
     client_id=CLIENT_ID,
