@@ -23,6 +23,7 @@ _USUAL = {
     "introspection": {"introspect", "introspection"},
     "revocation": {"revoke", "revocation"},
     "registration": {"register", "registration"},
+    "backchannel_authentication": {"bc-authorize", "backchannel-authentication"},
     "jwks": {"jwks", "jwks.json"},
     "oauth_metadata": {"oauth-authorization-server"},
     "openid_metadata": {"openid-configuration"},
@@ -34,6 +35,7 @@ _MEMBERS = {
     "introspection": "introspection_endpoint",
     "revocation": "revocation_endpoint",
     "registration": "registration_endpoint",
+    "backchannel_authentication": "backchannel_authentication_endpoint",
     "jwks": "jwks_uri",
 }
 

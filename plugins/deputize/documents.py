@@ -12,6 +12,7 @@ from flask import Response, after_this_request, request
 
 from .agents.authenticate import ASSERTION_ALGORITHMS
 from .agents.register import AUTH_METHODS
+from .approvals.inbox import APPROVALS_PAGE
 from .catalogue.models import OWN_SCOPES
 from .dashboard.acting_for_me import AGENTS_PAGE
 from .delegation.authorize import PROMPTS
@@ -28,6 +29,7 @@ _ENDPOINTS = {
     "introspection_endpoint": "introspection",
     "revocation_endpoint": "revocation",
     "registration_endpoint": "registration",
+    "backchannel_authentication_endpoint": "backchannel_authentication",
     "jwks_uri": "jwks",
 }
 
@@ -125,8 +127,11 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "introspection_signing_alg_values_supported": [ALGORITHM],
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        # CIBA Core §4; a host's client that has other modes has them at an endpoint of its own.
+        "backchannel_token_delivery_modes_supported": ["poll"],
         "authorization_response_iss_parameter_supported": True,
         "agents_page": context.issuer + AGENTS_PAGE,
+        "approvals_page": context.issuer + APPROVALS_PAGE,
     }
 
 

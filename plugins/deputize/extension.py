@@ -13,6 +13,10 @@ from flask import Flask
 
 from .agents import models as agents
 from .agents.remote_keys import RemoteKeys
+from .approvals import models as approvals
+from .approvals.inbox import inbox
+from .approvals.redeem import CIBA_ANSWERS, AgentCibaGrant
+from .approvals.step_up import StepUp
 from .audit import models as audit
 from .audit.record import Tally
 from .catalogue import models as catalogue
@@ -32,6 +36,7 @@ from .delegation.server import AgentServer
 from .endings.end_delegation import end_delegation
 from .host import Host
 from .migrations import upgrade
+from .oauth.ciba import CIBA
 from .part import ConfigurationError, Part, check_parts
 from .seam import Seam, all_paths
 from .settings import Settings
@@ -58,8 +63,15 @@ PARTS: tuple[Part, ...] = (
             delegation.quota,
             signing_keys.signing_key,
         ),
-        grants=tuple(sorted(agents.GRANT_TYPES)),
+        grants=tuple(sorted(agents.GRANT_TYPES - {CIBA})),
         endpoints=("authorize", "token", "introspection", "revocation", "jwks"),
+    ),
+    Part(
+        "approvals",
+        tables=(approvals.approval, approvals.auth_request),
+        grants=(CIBA,),
+        endpoints=("backchannel_authentication",),
+        metadata=("approvals_page",),
     ),
     Part("dashboard", metadata=("agents_page",)),
 )
@@ -101,11 +113,13 @@ class Deputize:
         prepare_database(self.context)
         app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
         app.register_blueprint(acting_for_me(self.context))
+        app.register_blueprint(inbox(self.context))
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)
         grants = [grant for part in self.parts for grant in part.grants]
-        Seam(self.context, AgentServer(self.context), self.host.paths, grants).init_app(app)
+        server = AgentServer(self.context, ((AgentCibaGrant, CIBA_ANSWERS),))
+        Seam(self.context, server, self.host.paths, grants).init_app(app)
 
 
 def make_context(settings: Settings, host: Host) -> Context:
@@ -124,6 +138,7 @@ def make_context(settings: Settings, host: Host) -> Context:
         remote_keys=RemoteKeys(partial(fetch, private_hosts=settings.agents.private_hosts)),
         registration_endpoint=f"{settings.issuer}{all_paths(host.paths).registration}",
         ends=_Ends(db),
+        asks=StepUp(),
         gates=(SensitiveScopes(),),
         tally=Tally(),
     )

@@ -8,12 +8,14 @@ request is must be decided before any client authentication, and decides nothing
 
 import json
 from collections.abc import Callable, Collection
+from functools import partial
 
 from authlib.consts import default_json_headers
 from flask import Flask, Response, after_this_request, request
 
 from .agents.authenticate import unverified_header
 from .agents.models import TOKEN_EXCHANGE, find_agent
+from .approvals.backchannel import answer_backchannel
 from .delegation.consent import authorize
 from .delegation.consent_page import read_form
 from .delegation.context import Context
@@ -35,6 +37,7 @@ DEFAULT_PATHS = Paths(
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
     registration="/oauth/register",
+    backchannel_authentication="/oauth/bc-authorize",
     jwks="/oauth/jwks",
     oauth_metadata="/.well-known/oauth-authorization-server",
     openid_metadata="/.well-known/openid-configuration",
@@ -66,6 +69,7 @@ class Seam:
             paths.introspection: self._introspect,
             paths.revocation: self._revoke,
             paths.registration: self._register,
+            paths.backchannel_authentication: self._backchannel,
             paths.jwks: documents.jwks,
             paths.oauth_metadata: documents.oauth_metadata,
             paths.openid_metadata: documents.openid_metadata,
@@ -112,6 +116,9 @@ class Seam:
     def _revoke(self) -> Response | None:
         answer = self.server.create_revocation_response
         return self._answer("revocation", answer)
+
+    def _backchannel(self) -> Response | None:
+        return self._answer("backchannel_authentication", partial(answer_backchannel, self.server))
 
     def _register(self) -> Response | None:
         if request.method != "POST":

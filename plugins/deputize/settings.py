@@ -60,6 +60,19 @@ class Agents(Section):
     """Seconds until a self-registered agent expires."""
 
 
+class Approvals(Section):
+    """`[deputize.approvals]`: asking a person in the middle of a task."""
+
+    lifetime: Annotated[int, Field(ge=30, le=3600)] = 300
+    """Seconds in which a request can be decided and redeemed, at most."""
+    max_open: Annotated[int, Field(ge=1, le=100)] = 3
+    """Requests that can wait for one person, root agent and scope at one time."""
+    cool_down: Annotated[int, Field(ge=0, le=86_400)] = 300
+    """Seconds after a no in which the same is not asked again."""
+    message_length: Annotated[int, Field(ge=20, le=1000)] = 200
+    """Characters of an agent's own words to the person."""
+
+
 class Bounds(Section):
     """`[deputize.bounds]`: what one request can cost."""
 
@@ -100,5 +113,6 @@ class Settings(Section):
     tokens: Tokens = Tokens()
     delegation: Delegation = Delegation()
     agents: Agents = Agents()
+    approvals: Approvals = Approvals()
     bounds: Bounds = Bounds()
     web: Web = Web()

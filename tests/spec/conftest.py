@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from deputize.host import Person
 from support.agents_http import Agent
+from support.asking import Asking
 from support.world import World, running_world
 
 
@@ -57,3 +59,11 @@ def mallory(world: World) -> Agent:
 def hold(world: World) -> str:
     """Planner's hold on all that ana let it do, good for the five minutes of a module."""
     return world.hold()
+
+
+@pytest.fixture
+def asking(world: World) -> Asking:
+    """Planner with a hold of somebody's whom nobody has asked anything yet."""
+    person = f"person-{len(world.host.people)}"
+    world.host.people[person] = Person(person, person.title())
+    return Asking(world, world.agent("planner"), world.hold("planner", person), person)

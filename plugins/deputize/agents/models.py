@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from ..core.db import Prepared, Transaction, metadata
 from ..core.values import Words, is_client_id, line, words
+from ..oauth.ciba import CIBA
 from .lifecycle import Status
 
 #: In `delegates_to` and a delegation's pass-on list: agents that the holder spawned in this task.
@@ -32,7 +33,9 @@ AUTHORIZATION_CODE = "authorization_code"
 CLIENT_CREDENTIALS = "client_credentials"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a grant type (RFC 6749 §6)
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant type
-GRANT_TYPES = frozenset({AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE})
+GRANT_TYPES = frozenset(
+    {AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE}
+)
 
 agent = Table(
     "deputize_agent",

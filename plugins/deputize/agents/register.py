@@ -17,6 +17,7 @@ from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, is_resource_identifier, words
+from ..oauth.ciba import CIBA
 from ..settings import Settings
 from .jwks import read_jwks
 from .lifecycle import Status
@@ -286,7 +287,7 @@ def _resources(body: dict[str, Any], limit: int) -> Words:
 
 
 def _grant_types(body: dict[str, Any]) -> Words:
-    defaults = [AUTHORIZATION_CODE, REFRESH_TOKEN, TOKEN_EXCHANGE]
+    defaults = [AUTHORIZATION_CODE, REFRESH_TOKEN, TOKEN_EXCHANGE, CIBA]
     asked = frozenset(_list(body, "grant_types", 10) if "grant_types" in body else defaults)
     if not asked <= GRANT_TYPES:
         raise Refusal("registration.metadata", "grant_types names a grant that is not offered.")

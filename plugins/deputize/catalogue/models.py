@@ -87,6 +87,7 @@ class Catalogue:
 
     :param callers: resource servers by the client id that they introspect with
     :param sensitive: scopes that need a fresh approval each time
+    :param delegable: those of them that may be passed on once approved
     """
 
     scopes: Mapping[str, Scope]
@@ -94,6 +95,7 @@ class Catalogue:
     callers: Mapping[str, ResourceServer]
     scopes_by_resource: Mapping[str, Words]
     sensitive: Words
+    delegable: Words
 
     def is_known(self, name: str) -> bool:
         return name in self.scopes or name in OWN_SCOPES
@@ -117,6 +119,7 @@ def load_catalogue(tx: Transaction) -> Catalogue:
             for s in servers
         },
         sensitive=frozenset(s.name for s in scopes if _needs_approval(s)),
+        delegable=frozenset(s.name for s in scopes if s.delegable),
     )
 
 

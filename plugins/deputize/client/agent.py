@@ -12,6 +12,8 @@ from typing import Any, Self
 import httpx
 
 from . import token_requests
+from .asking import Asked, poll
+from .asking import ask as put
 from .authentication import SigningKey, credential_of
 from .authorization import AuthorizationRequest, ask
 from .connection import TIMEOUT, Connection
@@ -177,6 +179,20 @@ class Token(Lease):
         """
         flow = spawn(self.agent._connection, self.value, scope, purpose)
         return AgentClient(run(self.agent._http, flow), self.agent._http)
+
+    def ask(self, scope: str, resource: str | None = None, *, message: str = "") -> "Token":
+        """Ask the person for `scope`, and wait for their word: a token of its own, or a refusal.
+
+        :param resource: the API; may be left out where every scope is of one
+        :param message: one line to the person, shown as the agent's own words
+        :raises OAuthError: when nobody is asked that, when they say no, or nothing in time
+        """
+        connection, http = self.agent._connection, self.agent._http
+        answer: Asked | Lease = run(http, put(connection, self.value, scope, resource, message))
+        while isinstance(answer, Asked):
+            time.sleep(answer.interval)
+            answer = run(http, poll(connection, answer))
+        return Token.of(answer, self.agent)
 
     def refresh(self, resource: str | None = None) -> "Token":
         """Return a new hold; this refresh token is used up. :rfc:`6749#section-6`.

@@ -3,6 +3,7 @@
 Nothing but the sending differs: what is asked and how answers are read is shared.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import Any, Self
 import httpx
 
 from . import token_requests
+from .asking import Asked, poll
+from .asking import ask as put
 from .authentication import SigningKey, credential_of
 from .authorization import AuthorizationRequest, ask
 from .connection import TIMEOUT, Connection
@@ -142,6 +145,18 @@ class AsyncToken(Lease):
         """Start a throw-away agent of one's own: `Token.spawn`, awaited."""
         flow = spawn(self.agent._connection, self.value, scope, purpose)
         return AsyncAgentClient(await run_async(self.agent._http, flow), self.agent._http)
+
+    async def ask(
+        self, scope: str, resource: str | None = None, *, message: str = ""
+    ) -> "AsyncToken":
+        """Ask the person, and wait for their word: `Token.ask`, awaited."""
+        connection, http = self.agent._connection, self.agent._http
+        flow = put(connection, self.value, scope, resource, message)
+        answer: Asked | Lease = await run_async(http, flow)
+        while isinstance(answer, Asked):
+            await asyncio.sleep(answer.interval)
+            answer = await run_async(http, poll(connection, answer))
+        return AsyncToken.of(answer, self.agent)
 
     async def refresh(self, resource: str | None = None) -> "AsyncToken":
         """Return a new hold: `Token.refresh`, awaited."""

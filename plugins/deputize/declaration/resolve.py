@@ -22,6 +22,7 @@ from ..catalogue.models import OWN_SCOPES, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.context import Context
 from ..host import Person
+from ..oauth.ciba import CIBA
 from ..settings import Settings
 from ..typed_toml import raise_mistakes
 from .form import AgentTable, ScopeTable, ServerTable
@@ -235,7 +236,7 @@ def _expiry(table: AgentTable, before: Agent | None, made_at: int, settings: Set
 def _usual_grants(method: str, redirect_uris: tuple[str, ...]) -> Words:
     by_code = {AUTHORIZATION_CODE, REFRESH_TOKEN} if redirect_uris else set()
     # RFC 6749 §4.4: "MUST only be used by confidential clients".
-    by_itself = {CLIENT_CREDENTIALS} if method != "none" else set()
+    by_itself = {CLIENT_CREDENTIALS, CIBA} if method != "none" else set()
     return frozenset({TOKEN_EXCHANGE, *by_code, *by_itself})
 
 

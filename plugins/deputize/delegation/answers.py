@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from ..core.refusal import Refusal
 from ..oauth.errors import (
     AccessDeniedError,
+    ApprovalDeniedError,
     ClientNotAuthenticatedError,
+    ExpiredLoginHintTokenError,
+    ExpiredTokenError,
     InteractionRequiredError,
     InvalidClientMetadataError,
     InvalidGrantError,
@@ -21,6 +24,7 @@ from ..oauth.errors import (
     OAuth2Error,
     TemporarilyUnavailableError,
     UnauthorizedClientError,
+    UnknownUserIdError,
     describe,
 )
 
@@ -28,7 +32,11 @@ Answers = Mapping[str, type[OAuth2Error]]
 
 ANSWERS: Answers = {
     "actor": InvalidRequestError,
+    "approval": ApprovalDeniedError,
+    "approval.not_needed": InvalidScopeError,
     "chain": InvalidRequestError,
+    "ciba": InvalidGrantError,
+    "ciba.expired": ExpiredTokenError,
     "client.assertion_replayed": ClientNotAuthenticatedError,
     "client.not_active": ClientNotAuthenticatedError,
     "client.not_an_agent": UnauthorizedClientError,
@@ -36,6 +44,8 @@ ANSWERS: Answers = {
     "client.two_methods": InvalidRequestError,
     "code": InvalidGrantError,
     "delegation": InvalidRequestError,
+    "hint": UnknownUserIdError,
+    "hint.expired": ExpiredLoginHintTokenError,
     "person": InvalidRequestError,
     "quota": InvalidRequestError,
     "refresh": InvalidGrantError,

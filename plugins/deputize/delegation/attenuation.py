@@ -51,6 +51,7 @@ class Rules:
     issuer: str
     scopes_by_resource: Mapping[str, Words]
     sensitive: Words
+    delegable: Words
     max_depth: int
 
 
@@ -142,6 +143,16 @@ def _require_within(asked: Asked, held: Words, rules: Rules) -> None:
         raise Refusal("scope.beyond_subject", "The scope is more than the token and agent hold.")
     if not scope <= belonging(asked.target, scope, rules):
         raise Refusal("scope.wrong_target", "The scope does not belong to that target.")
+
+
+def require_delegable(parent: Delegation, asked: Asked, rules: Rules) -> None:
+    """Refuse to pass on what the person approved for one node alone, its actor's own renewal
+    included.
+
+    :raises Refusal: `scope.elevated`
+    """
+    if parent.approval_id is not None and not (asked.scope or parent.scope) <= rules.delegable:
+        raise Refusal("scope.elevated", "What was approved for this token goes no further.")
 
 
 def is_nameable(

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
+from ..agents.authenticate import Caller
 from ..agents.models import Agent, agent, find_agent
 from ..agents.remote_keys import RemoteKeys
 from ..audit.record import Tally
@@ -20,6 +21,14 @@ from ..settings import Settings
 from .attenuation import Rules
 from .gates import Gate
 from .keys import KeySet, KeyStore
+
+
+class Asks(Protocol):
+    """Asking a person, which an exchange may have to: it is composed above delegation."""
+
+    def ask(self, context: "Context", caller: Caller, reading: "Reading", needed: Any) -> Any:
+        """Put the question; return the members of the client's answer."""
+        ...
 
 
 class Ends(Protocol):
@@ -76,6 +85,7 @@ class Context:
     remote_keys: RemoteKeys
     registration_endpoint: str
     ends: Ends
+    asks: Asks
     gates: tuple[Gate, ...]
     tally: Tally
 
@@ -123,6 +133,7 @@ class Context:
             issuer=self.issuer,
             scopes_by_resource=catalogue.scopes_by_resource,
             sensitive=catalogue.sensitive,
+            delegable=catalogue.delegable,
             max_depth=self.settings.delegation.max_depth,
         )
 

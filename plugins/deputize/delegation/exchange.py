@@ -11,11 +11,13 @@ from ..agents.authenticate import Caller, caller_of
 from ..agents.models import SPAWNED, Agent, find_agent
 from ..core.refusal import Refusal
 from ..core.values import line
-from ..oauth.errors import UnauthorizedClientError
+from ..oauth.ciba import read_binding_message
+from ..oauth.errors import AuthorizationPendingError, UnauthorizedClientError
 from ..oauth.rfc8693 import ACCESS_TOKEN_TYPE, ExchangedToken, TokenExchange, TokenExchangeGrant
 from .attenuation import Asked, is_nameable
 from .code import issue_for
-from .context import Context
+from .context import Context, Reading
+from .gates import NEEDS_APPROVAL, NeedsApproval
 from .issue import Decision, Mint
 from .narrow import current_agent, live_standing, narrow
 from .node import Delegation
@@ -33,15 +35,18 @@ class Exchange:
     """One token exchange request.
 
     :param agent_jkt: for a spawn token, the thumbprint of the child's key
+    :param binding_message: what to tell the person, where only they can let it pass
     """
 
     request: TokenExchange
     agent_jkt: str | None = None
+    binding_message: str | None = None
 
     def decide(self, decision: Decision) -> Mint:
         """Return what is minted for the request.
 
         :raises Refusal: the first rule that says no
+        :raises NeedsApproval: where the person's word is all that is missing
         """
         subject = self._read_subject(decision)
         standing = live_standing(decision, subject.delegation_id)
@@ -52,7 +57,13 @@ class Exchange:
             return mint_spawn(decision, agent, standing, subject, self.request, self.agent_jkt)
         target = self._target(decision, subject, standing.node, agent)
         asked = Asked(self.request.scope, target)
-        return narrow(decision, agent, standing, subject.scope, asked)
+        try:
+            return narrow(decision, agent, standing, subject.scope, asked)
+        except Refusal as refusal:
+            if refusal.rule != NEEDS_APPROVAL or self.binding_message is None:
+                raise
+            message = self.binding_message
+            raise NeedsApproval(agent, standing, subject.scope, asked, message) from None
 
     def _read_subject(self, decision: Decision) -> SubjectToken:
         client_id, moment = decision.caller.client_id, decision.moment
@@ -115,8 +126,15 @@ class AgentTokenExchangeGrant(TokenExchangeGrant):
         super().read_request()
 
     def exchange_token(self, client: Caller, exchange: TokenExchange) -> ExchangedToken:
-        asked = Exchange(exchange, self.request.form.get("agent_jkt"))
-        mint = issue_for(self.request, self.context, asked.decide)
+        longest = self.context.settings.approvals.message_length
+        message = read_binding_message(self.form, longest)
+        asked = Exchange(exchange, self.form.get("agent_jkt"), message)
+        try:
+            mint = issue_for(self.request, self.context, asked.decide)
+        except NeedsApproval as needed:
+            reading: Reading = self.request.reading  # type: ignore[attr-defined]
+            opened = self.context.asks.ask(self.context, client, reading, needed)
+            raise AuthorizationPendingError(**opened) from None
         return ExchangedToken(
             token=mint.token,
             token_type="Bearer",  # noqa: S106 - a type (RFC 6750)

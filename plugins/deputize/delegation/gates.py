@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..agents.models import Agent
 from ..core.refusal import Refusal
 from ..core.values import Words
 from .attenuation import Asked
+from .liveness import Standing
 from .node import Delegation
 
 
@@ -37,12 +39,32 @@ class Gate(Protocol):
         ...
 
 
+NEEDS_APPROVAL = "scope.needs_approval"
+
+
+class NeedsApproval(Exception):  # noqa: N818 - not an error: the person is asked
+    """A request that only its person can let pass, and that says what to tell them.
+
+    :ivar token_scope: of the token that was presented
+    :ivar message: the agent's own words
+    """
+
+    def __init__(
+        self, agent: Agent, standing: Standing, token_scope: Words, asked: Asked, message: str
+    ) -> None:
+        self.agent = agent
+        self.standing = standing
+        self.token_scope = token_scope
+        self.asked = asked
+        self.message = message
+
+
 class SensitiveScopes:
     """A sensitive scope is never had without asking the person."""
 
     def examine(self, request: GateRequest) -> None:
         if request.sensitive:
-            raise Refusal("scope.needs_approval", "The person must approve this scope each time.")
+            raise Refusal(NEEDS_APPROVAL, "The person must approve this scope each time.")
 
 
 def pass_gates(gates: Sequence[Gate], request: GateRequest) -> None:

@@ -128,12 +128,14 @@ def mint_delegated(
     new_nodes: tuple[Delegation, ...] = (),
     writes: tuple[Write, ...] = (),
     refresh_token: str | None = None,
+    jti: str | None = None,
 ) -> Mint:
     """Make a token for `node`, with the nodes that must be stored for it.
 
     :param deadline: NumericDate of the task's end, which no token outlives
+    :param jti: of the token, where it is stored with what is written
     """
-    context, moment, jti = decision.context, decision.moment, new_id()
+    context, moment, jti = decision.context, decision.moment, jti or new_id()
     expires_at = min(moment.now + _lifetime(decision, node), node.expires_at, deadline)
     claims = delegated_claims(context.issuer, subject, node, jti, moment.now, expires_at)
     storing = tuple(
@@ -177,7 +179,8 @@ def _issued(node: Delegation, jti: str, expires_at: int) -> Event:
             "chain": list(node.chain),
             "parent_id": node.parent_id,
             "exp": expires_at,
-        },
+        }
+        | ({"approval_id": node.approval_id} if node.approval_id else {}),
     )
 
 

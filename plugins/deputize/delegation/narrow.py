@@ -9,7 +9,7 @@ from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import new_id
 from ..core.values import Words
-from .attenuation import Asked, Limits, attenuate
+from .attenuation import Asked, Limits, Rules, attenuate, require_delegable
 from .gates import GateRequest, pass_gates
 from .issue import Decision, Mint, Overtaken, mint_delegated
 from .liveness import TEXTS, Standing, find_lease, find_standing, is_unchanged, why_dead
@@ -56,7 +56,9 @@ def narrow(
     :raises Refusal: the first rule or gate that says no
     """
     parent = standing.node
-    ask_gates(decision, agent, parent, token_scope, asked)
+    require_delegable(parent, asked, decision.moment.rules)
+    if parent.approval_id is None:
+        ask_gates(decision, agent, parent, token_scope, asked)
     changes = attenuate(parent, token_scope, limits_of(agent), asked, decision.moment.rules)
     mint = partial(mint_delegated, decision, subject=standing.subject, deadline=standing.deadline)
     if all(getattr(parent, name) == value for name, value in changes.items()):
@@ -83,10 +85,31 @@ def ask_gates(
     rules = decision.moment.rules
     askable = (asked.scope or frozenset()) & rules.sensitive
     if askable:
-        askable &= _chain_ceiling(decision.tx, parent, agent)
-        as_if_held = replace(parent, scope=parent.scope | askable)
-        attenuate(as_if_held, token_scope | askable, limits_of(agent), asked, rules)
+        elevate(decision.tx, agent, parent, token_scope, asked, rules)
     pass_gates(decision.context.gates, GateRequest(parent, agent.client_id, asked, askable))
+
+
+def elevate(
+    tx: Transaction,
+    agent: Agent,
+    parent: Delegation,
+    token_scope: Words,
+    asked: Asked,
+    rules: Rules,
+) -> dict[str, object]:
+    """Return in what a node below `parent` differs from it, once the person has said yes.
+
+    The chain's ceilings still bind, and all else does.
+
+    :raises Refusal: what no approval would change
+    """
+    if parent.approval_id is not None:
+        raise Refusal("scope.elevated", "Ask by a token that was not approved for one thing.")
+    wanted = asked.scope or frozenset()
+    askable = (wanted & rules.sensitive) | (wanted - parent.scope)
+    askable &= _chain_ceiling(tx, parent, agent)
+    as_if_held = replace(parent, scope=parent.scope | askable)
+    return attenuate(as_if_held, token_scope | askable, limits_of(agent), asked, rules)
 
 
 def _chain_ceiling(tx: Transaction, parent: Delegation, agent: Agent) -> Words:

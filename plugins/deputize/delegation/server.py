@@ -13,7 +13,7 @@ from ..agents.authenticate import Caller, authenticate, caller_of, find_credenti
 from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..core.refusal import Refusal
-from ..oauth.errors import InvalidRequestError, OAuth2Error
+from ..oauth.errors import InvalidRequestError, NotYetError, OAuth2Error
 from ..oauth.rfc9701 import MEDIA_TYPE, TYP, introspection_claims, is_jwt_asked_for
 from ..oauth.server import Answer, FormRequest, ProtocolServer
 from .answers import GRANT_ANSWERS, Answers, answer_to
@@ -25,7 +25,10 @@ from .introspect import introspect
 from .refresh import AgentRefreshGrant
 from .revoke import revoke
 
-GRANTS: tuple[tuple[type[Any], Answers], ...] = (
+#: Grants, each with the answers in which it differs from the usual ones.
+Grants = tuple[tuple[type[Any], Answers], ...]
+
+GRANTS: Grants = (
     (AgentTokenExchangeGrant, {}),
     (AgentCodeGrant, GRANT_ANSWERS),
     (AgentRefreshGrant, GRANT_ANSWERS),
@@ -48,13 +51,16 @@ class AgentRequest(FormRequest):
 
 
 class AgentServer(ProtocolServer):
-    """Answers the token, introspection and revocation requests of agents and resource servers."""
+    """Answers the token, introspection and revocation requests of agents and resource servers.
 
-    def __init__(self, context: Context) -> None:
+    :param more: grants of rooms that stand above this one
+    """
+
+    def __init__(self, context: Context, more: Grants = ()) -> None:
         super().__init__(caller_of)
         self.context = context
         self._differing: dict[str, Answers] = {}
-        for grant, differing in GRANTS:
+        for grant, differing in (*GRANTS, *more):
             bound = type(grant.__name__, (grant,), {"context": context})
             self.register_grant(bound)
             self._differing[grant.GRANT_TYPE] = differing
@@ -104,6 +110,20 @@ class AgentServer(ProtocolServer):
 
         return self._answer("revocation", request, answer)
 
+    def create_agent_response(
+        self,
+        endpoint: str,
+        request: AgentRequest,
+        answer: Callable[[AgentRequest, Caller], Answer],
+        differing: Answers,
+    ) -> Answer:
+        """Answer at an endpoint of another room, for whoever authenticates."""
+
+        def authenticated(request: AgentRequest) -> Answer:
+            return answer(request, self._authenticate_caller(request))
+
+        return self._answer(endpoint, request, authenticated, differing)
+
     def _caller_and_token(self, request: AgentRequest) -> tuple[Caller, str]:
         caller = self._authenticate_caller(request)
         if "token" not in request.form:
@@ -119,6 +139,8 @@ class AgentServer(ProtocolServer):
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Answer:
         """Record what Authlib's own checks refuse, and answer."""
+        if isinstance(error, NotYetError):
+            return Answer(*error())
         return self._refused("token", request, error, f"request.{error.error}", "")
 
     def _answer(
@@ -130,6 +152,8 @@ class AgentServer(ProtocolServer):
     ) -> Answer:
         try:
             return answer(request)
+        except NotYetError as not_yet:
+            return Answer(*not_yet())
         except Refusal as refusal:
             error = answer_to(refusal, differing)
             return self._refused(endpoint, request, error, refusal.rule, refusal.detail)

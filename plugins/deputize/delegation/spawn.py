@@ -23,6 +23,7 @@ from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest
 from ..core.values import is_thumbprint, words
+from ..oauth.ciba import CIBA
 from ..oauth.rfc8693 import TokenExchange
 from .attenuation import Asked, narrow_scope
 from .context import Context
@@ -120,7 +121,7 @@ def make_child(
         resources=node.resources & parent.resources,
         delegates_to=frozenset({SPAWNED}) if SPAWN in scope else frozenset(),
         max_delegation_depth=parent.max_delegation_depth,
-        grant_types=frozenset({TOKEN_EXCHANGE}),
+        grant_types=frozenset({TOKEN_EXCHANGE, CIBA}),
         jwks=metadata.jwks,
         parent=parent.client_id,
         parent_delegation_id=node.id,

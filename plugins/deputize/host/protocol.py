@@ -42,6 +42,7 @@ class Paths:
     introspection: str | None = None
     revocation: str | None = None
     registration: str | None = None
+    backchannel_authentication: str | None = None
     jwks: str | None = None
     oauth_metadata: str | None = None
     openid_metadata: str | None = None

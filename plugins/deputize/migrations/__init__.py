@@ -18,6 +18,7 @@ VERSION_TABLE = "deputize_alembic_version"
 
 _MODELS = (
     "..agents.models",
+    "..approvals.models",
     "..audit.models",
     "..catalogue.models",
     "..core.used_once",

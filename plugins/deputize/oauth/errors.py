@@ -5,6 +5,8 @@
 names the two of client registration; :rfc:`6750` names `insufficient_scope`.
 """
 
+from typing import Any
+
 from authlib.consts import default_json_headers
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.base import invalid_error_characters
@@ -20,9 +22,14 @@ from authlib.oauth2.rfc6749.errors import (
 
 __all__ = [
     "AccessDeniedError",
+    "ApprovalDeniedError",
+    "AuthorizationPendingError",
     "ClientNotAuthenticatedError",
+    "ExpiredLoginHintTokenError",
+    "ExpiredTokenError",
     "InteractionRequiredError",
     "InvalidAuthorizationDetailsError",
+    "InvalidBindingMessageError",
     "InvalidClientError",
     "InvalidClientMetadataError",
     "InvalidGrantError",
@@ -31,9 +38,12 @@ __all__ = [
     "InvalidScopeError",
     "InvalidTargetError",
     "InvalidTokenError",
+    "NotYetError",
     "OAuth2Error",
+    "SlowDownError",
     "TemporarilyUnavailableError",
     "UnauthorizedClientError",
+    "UnknownUserIdError",
     "UnsupportedGrantTypeError",
     "UnsupportedResponseTypeError",
     "describe",
@@ -45,6 +55,64 @@ class AccessDeniedError(OAuth2Error):
 
     error = "access_denied"
     status_code = 403
+
+
+class ApprovalDeniedError(OAuth2Error):
+    """The person said no, or is not asked. CIBA Core §11, at the token endpoint."""
+
+    error = "access_denied"
+
+
+class NotYetError(OAuth2Error):
+    """No answer yet; nothing went wrong, and nothing is told to the audit trail.
+
+    The request used up its client assertion where this was raised.
+
+    :param members: more of the answer
+    """
+
+    def __init__(self, **members: Any) -> None:
+        super().__init__()
+        self.members = members
+
+    def get_body(self) -> list[tuple[Any, Any]]:  # type: ignore[override, unused-ignore]
+        return [*super().get_body(), *self.members.items()]
+
+
+class AuthorizationPendingError(NotYetError):
+    """The person has not decided yet. CIBA Core §11."""
+
+    error = "authorization_pending"
+
+
+class SlowDownError(NotYetError):
+    """The client polls too often: the interval has grown by five seconds. CIBA Core §11."""
+
+    error = "slow_down"
+
+
+class ExpiredTokenError(OAuth2Error):
+    """The `auth_req_id` has expired. CIBA Core §11."""
+
+    error = "expired_token"
+
+
+class UnknownUserIdError(OAuth2Error):
+    """The hint names nobody who could be asked. CIBA Core §13."""
+
+    error = "unknown_user_id"
+
+
+class ExpiredLoginHintTokenError(OAuth2Error):
+    """The `login_hint_token` is not good any more. CIBA Core §13."""
+
+    error = "expired_login_hint_token"
+
+
+class InvalidBindingMessageError(OAuth2Error):
+    """The `binding_message` cannot be shown. CIBA Core §13."""
+
+    error = "invalid_binding_message"
 
 
 class InvalidTargetError(OAuth2Error):

@@ -13,7 +13,7 @@ from typing import Final
 from markupsafe import Markup
 
 from .marks import agent_mark
-from .words import count_of, neutralise
+from .words import count_of, list_of, neutralise
 
 NAME_LENGTH: Final = 60
 SHORT_NAME_LENGTH: Final = 24
@@ -242,6 +242,56 @@ class EndPage(Page):
         verb = "is" if self.withdrawn == 1 else "are"
         waiting = count_of(self.withdrawn, "waiting approval")
         return f"{waiting} {verb} withdrawn." if self.withdrawn else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalCard:
+    """Shall this happen? Posts `scope`, `lifetime`, `decision` and `hidden`."""
+
+    id: str
+    agent: AgentFace
+    """Who asks."""
+    chain: tuple[ChainLink, ...]
+    message: str
+    """The agent's own words."""
+    purpose: str
+    """What the task is for, in the words of who was deputized."""
+    adds: tuple[ScopeChoice, ...]
+    """What the token would carry that is not held already."""
+    holds: tuple[Holding, ...]
+    """What of it is held already."""
+    left: Markup
+    """How long it can be decided, by `time_tag`."""
+    lifetimes: tuple[UntilChoice, ...]
+    action: str
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What will happen: "Pay and see your invoices"."""
+        first, *more = [choice.description for choice in self.adds]
+        return list_of([first, *(word[:1].lower() + word[1:] for word in more)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecidedCard:
+    """What became of a card."""
+
+    agent: AgentFace
+    what: str
+    state: State
+    said: str
+    """In words: "you said yes"."""
+    when: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxPage(Page):
+    """What agents ask me now, and what I decided. The oldest question first, so that nothing
+    moves under the finger."""
+
+    cards: tuple[ApprovalCard, ...] = ()
+    decided: tuple[DecidedCard, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,54 @@ def upgrade() -> None:
     )
     op.create_index("ix_deputize_agent_task_id", "deputize_agent", ["task_id"], unique=False)
     op.create_table(
+        "deputize_approval",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("delegation_id", sa.String(length=16), nullable=False),
+        sa.Column("root_agent", sa.String(length=64), nullable=False),
+        sa.Column("task_id", sa.String(length=16), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("held", sa.Text(), nullable=False),
+        sa.Column("target", sa.String(length=512), nullable=False),
+        sa.Column("binding_message", sa.Text(), nullable=False),
+        sa.Column("lifetime", sa.BigInteger(), nullable=False),
+        sa.Column("request_hash", sa.String(length=64), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("granted_scope", sa.Text(), nullable=True),
+        sa.Column("granted_lifetime", sa.BigInteger(), nullable=True),
+        sa.Column("auth_time", sa.BigInteger(), nullable=True),
+        sa.Column("acr", sa.String(length=200), nullable=True),
+        sa.Column("amr", sa.Text(), nullable=True),
+        sa.Column("node_id", sa.String(length=16), nullable=True),
+        sa.Column("jti", sa.String(length=16), nullable=True),
+        sa.Column("token_expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("redeemed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
+    )
+    op.create_index(
+        "ix_deputize_approval_person_id",
+        "deputize_approval",
+        ["person_id", "status", "expires_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_deputize_approval_task_id"), "deputize_approval", ["task_id"], unique=False
+    )
+    op.create_index(
+        "uq_deputize_approval_request_hash",
+        "deputize_approval",
+        ["request_hash"],
+        unique=True,
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_table(
         "deputize_archived_delegation",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("person_id", sa.String(length=16), nullable=False),
@@ -74,6 +122,28 @@ def upgrade() -> None:
         op.f("ix_deputize_archived_delegation_task_id"),
         "deputize_archived_delegation",
         ["task_id"],
+        unique=False,
+    )
+    op.create_table(
+        "deputize_auth_request",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("approval_id", sa.String(length=16), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("interval", sa.BigInteger(), nullable=False),
+        sa.Column("polled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_auth_request")),
+    )
+    op.create_index(
+        op.f("ix_deputize_auth_request_approval_id"),
+        "deputize_auth_request",
+        ["approval_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_deputize_auth_request_expires_at"),
+        "deputize_auth_request",
+        ["expires_at"],
         unique=False,
     )
     op.create_table(
@@ -330,6 +400,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deputize_code_expires_at"), table_name="deputize_code")
     op.drop_index(op.f("ix_deputize_code_client_id"), table_name="deputize_code")
     op.drop_table("deputize_code")
+    op.drop_index(op.f("ix_deputize_auth_request_expires_at"), table_name="deputize_auth_request")
+    op.drop_index(op.f("ix_deputize_auth_request_approval_id"), table_name="deputize_auth_request")
+    op.drop_table("deputize_auth_request")
     op.drop_index(
         op.f("ix_deputize_archived_delegation_task_id"), table_name="deputize_archived_delegation"
     )
@@ -337,6 +410,15 @@ def downgrade() -> None:
         op.f("ix_deputize_archived_delegation_person_id"), table_name="deputize_archived_delegation"
     )
     op.drop_table("deputize_archived_delegation")
+    op.drop_index(
+        "uq_deputize_approval_request_hash",
+        table_name="deputize_approval",
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.drop_index(op.f("ix_deputize_approval_task_id"), table_name="deputize_approval")
+    op.drop_index("ix_deputize_approval_person_id", table_name="deputize_approval")
+    op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent"), table_name="deputize_agent")

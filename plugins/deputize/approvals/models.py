@@ -1,0 +1,148 @@
+"""The rows of an approval: one question to one person, and the ids by which clients ask for it.
+
+The id by which a person decides is another than the one that the client holds, of which
+only the hash is kept: a client can never approve for itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, String, Table, Text, text
+
+from ..core.db import metadata
+from ..core.values import Words, line, words
+
+
+class Status(StrEnum):
+    """Where an approval stands. Expiry is true by reading; every end is final."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    REDEEMED = "redeemed"
+
+
+approval = Table(
+    "deputize_approval",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("person_id", String(16), nullable=False),
+    Column("client_id", String(64), nullable=False),
+    Column("delegation_id", String(16), nullable=False),
+    Column("root_agent", String(64), nullable=False),
+    Column("task_id", String(16), nullable=False, index=True),
+    Column("chain", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("held", Text, nullable=False),
+    Column("target", String(512), nullable=False),
+    Column("binding_message", Text, nullable=False),
+    Column("lifetime", BigInteger, nullable=False),
+    Column("request_hash", String(64), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("decided_at", BigInteger),
+    Column("granted_scope", Text),
+    Column("granted_lifetime", BigInteger),
+    Column("auth_time", BigInteger),
+    Column("acr", String(200)),
+    Column("amr", Text),
+    Column("node_id", String(16)),
+    Column("jti", String(16)),
+    Column("token_expires_at", BigInteger),
+    Column("redeemed_at", BigInteger),
+    Index("ix_deputize_approval_person_id", "person_id", "status", "expires_at"),
+)
+Index(
+    "uq_deputize_approval_request_hash",
+    approval.c.request_hash,
+    unique=True,
+    sqlite_where=text("status = 'pending'"),
+    postgresql_where=text("status = 'pending'"),
+)
+
+auth_request = Table(
+    "deputize_auth_request",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("approval_id", String(16), nullable=False, index=True),
+    Column("client_id", String(64), nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("interval", BigInteger, nullable=False),
+    Column("polled_at", BigInteger),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One question.
+
+    :param chain: who asks, through whom: the first agent that was deputized first
+    :param scope: all that the token would carry
+    :param held: which of it the asker holds already; the rest is what this adds
+    :param lifetime: seconds that the token would live
+    :param request_hash: of what the client asks: the same again is the same card
+    :param content_hash: of what is shown: a decision about anything else is none
+    :param expires_at: NumericDate until which it can be decided, and redeemed
+    """
+
+    id: str
+    person_id: str
+    client_id: str
+    delegation_id: str
+    root_agent: str
+    task_id: str
+    chain: tuple[str, ...]
+    scope: Words
+    held: Words
+    target: str
+    binding_message: str
+    lifetime: int
+    request_hash: str
+    content_hash: str
+    status: str
+    created_at: int
+    expires_at: int
+    decided_at: int | None = None
+    granted_scope: Words = frozenset()
+    granted_lifetime: int | None = None
+    auth_time: int | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    node_id: str | None = None
+    jti: str | None = None
+    token_expires_at: int | None = None
+    redeemed_at: int | None = None
+
+    def is_open(self, now: int) -> bool:
+        """Tell whether it can still be decided."""
+        return self.status == Status.PENDING and now < self.expires_at
+
+
+_NAMES = tuple(f.name for f in fields(Approval))
+_SETS = ("scope", "held", "granted_scope")
+_LISTS = ("chain", "amr")
+
+
+def approval_from_row(row: Mapping[Any, Any]) -> Approval:
+    """Return the approval that `row` holds."""
+    values: dict[str, Any] = {name: row[name] for name in _NAMES}
+    for name in _SETS:
+        values[name] = words(values[name])
+    for name in _LISTS:
+        values[name] = tuple((values[name] or "").split())
+    return Approval(**values)
+
+
+def approval_to_row(opened: Approval) -> dict[str, Any]:
+    """Return the row that holds `opened`."""
+    values = {name: getattr(opened, name) for name in _NAMES}
+    for name in _SETS:
+        values[name] = line(values[name])
+    for name in _LISTS:
+        values[name] = " ".join(values[name])
+    return values

@@ -1,0 +1,256 @@
+"""An agent asks its person: one card, however often and however impatiently it asks.
+
+What is asked for passes every rule but the person's own word first: a ceiling, a target or
+a chain that says no is not put to anybody.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, update
+
+from ..agents.authenticate import Caller
+from ..agents.models import Agent
+from ..audit.record import Event, record
+from ..catalogue.models import Scope
+from ..core.db import Kind, Lock, Transaction
+from ..core.refusal import Refusal
+from ..core.secrets import digest, new_id, new_secret
+from ..core.values import Words, canonical_json, line
+from ..delegation.attenuation import Asked
+from ..delegation.context import Context, Reading
+from ..delegation.issue import Overtaken, locks_of
+from ..delegation.liveness import Standing, is_unchanged
+from ..delegation.narrow import elevate
+from .models import Approval, Status, approval, approval_from_row, approval_to_row, auth_request
+
+#: Seconds between two polls (CIBA Core §7.3), at first.
+INTERVAL = 5
+
+#: Ids that are handed out for one card: asking again is free, and yet bounded.
+MOST_IDS = 50
+
+_REFUSED = "Nobody is asked this now."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an agent asks for.
+
+    :param standing: the delegation that it holds, and shows a token for
+    :param token_scope: of that token
+    :param message: its own words to the person
+    :param requested_expiry: seconds in which it wants an answer; None for the usual time
+    """
+
+    agent: Agent
+    standing: Standing
+    token_scope: Words
+    asked: Asked
+    message: str
+    requested_expiry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the client is told. CIBA Core §7.3."""
+
+    auth_req_id: str
+    expires_in: int
+    interval: int = INTERVAL
+
+    def to_response(self) -> dict[str, Any]:
+        return {
+            "auth_req_id": self.auth_req_id,
+            "expires_in": self.expires_in,
+            "interval": self.interval,
+        }
+
+
+def open_approval(context: Context, caller: Caller, reading: Reading, question: Question) -> Opened:
+    """Put the question to the person, or find the card that waits already.
+
+    The caller's assertion is used up with it.
+
+    :raises Refusal: `scope.*`, `target.*`, `chain.*`: what no approval would change;
+        `approval.*`: nobody is asked this, or not now
+    :raises Overtaken: when what it was judged on has changed
+    """
+    opened = _approval(context, reading, question)
+    person = Lock(Kind.PERSON, opened.person_id, exclusive=True)
+    # Whoever counts the open cards of a person does so alone.
+    locks = {lock for lock in locks_of(question.standing.node) if lock.kind is not Kind.PERSON}
+    with context.db.write([person, *locks]) as tx:
+        if not is_unchanged(question.standing, tx):
+            raise Overtaken
+        caller.spend(tx)
+        card = _find_open(tx, opened.request_hash) or _store(context, tx, opened)
+        return _hand_out(tx, card)
+
+
+def _approval(context: Context, reading: Reading, question: Question) -> Approval:
+    node, moment = question.standing.node, reading.moment
+    if question.asked.target not in moment.catalogue.servers:
+        raise Refusal("target.unknown", "That resource is not known here.")
+    changes = elevate(
+        reading.tx, question.agent, node, question.token_scope, question.asked, moment.rules
+    )
+    scope: Words = changes["scope"]  # type: ignore[assignment]
+    adding = (scope & moment.rules.sensitive) | (scope - node.scope)
+    rules = [moment.catalogue.scopes[name] for name in adding]
+    if not rules:
+        raise Refusal("approval.not_needed", "Nothing of that needs the person's approval.")
+    if not all(map(_can_be_approved, rules)):
+        raise Refusal("approval.not_offered", "That scope cannot be approved here yet.")
+    wanted = min(
+        question.requested_expiry or context.settings.approvals.lifetime,
+        context.settings.approvals.lifetime,
+    )
+    until = min(moment.now + wanted, node.expires_at, question.standing.deadline)
+    opened = Approval(
+        id=new_id(),
+        person_id=node.person_id,
+        client_id=question.agent.client_id,
+        delegation_id=node.id,
+        root_agent=node.chain[0],
+        task_id=node.task_id,
+        chain=node.chain,
+        scope=scope,
+        held=scope - adding,
+        target=question.asked.target,
+        binding_message=question.message,
+        lifetime=_lifetime(context, rules),
+        request_hash="",
+        content_hash="",
+        status=Status.PENDING,
+        created_at=moment.now,
+        expires_at=until,
+    )
+    hashed = replace(opened, request_hash=_hash(_request(opened)))
+    return replace(hashed, content_hash=_hash(_content(hashed)))
+
+
+def _can_be_approved(rule: Scope) -> bool:
+    # What asks for a passkey, another approver, or one use is not answered by less.
+    return not (rule.acr or rule.max_age or rule.single_use or rule.approvers)
+
+
+def _lifetime(context: Context, rules: list[Scope]) -> int:
+    limits = [rule.token_lifetime for rule in rules if rule.token_lifetime]
+    return min([context.settings.tokens.lifetime, *limits])
+
+
+def _request(opened: Approval) -> Mapping[str, Any]:
+    return {
+        "delegation": opened.delegation_id,
+        "agent": opened.client_id,
+        "scope": sorted(opened.scope),
+        "target": opened.target,
+        "message": opened.binding_message,
+    }
+
+
+def _content(opened: Approval) -> Mapping[str, Any]:
+    """Return everything that the card shows, and so what a decision is about."""
+    return {
+        **_request(opened),
+        "id": opened.id,
+        "person": opened.person_id,
+        "chain": list(opened.chain),
+        "task": opened.task_id,
+        "held": sorted(opened.held),
+        "lifetime": opened.lifetime,
+        "expires_at": opened.expires_at,
+    }
+
+
+def _hash(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def _find_open(tx: Transaction, request_hash: str) -> Approval | None:
+    same = select(approval).where(
+        approval.c.request_hash == request_hash,
+        approval.c.status == Status.PENDING,
+    )
+    row = tx.execute(same).mappings().first()
+    return approval_from_row(row) if row and tx.now < row["expires_at"] else None
+
+
+def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
+    settings = context.settings.approvals
+    alike = _alike(tx, opened, settings.cool_down)
+    if any(card.status == Status.DENIED for card in alike):
+        raise Refusal("approval.denied_before", _REFUSED)
+    if len(alike) >= settings.max_open:
+        raise Refusal("approval.too_many", _REFUSED)
+    _make_room(tx, opened.request_hash)
+    tx.execute(insert(approval), approval_to_row(opened))
+    record(
+        tx,
+        Event(
+            "approval.opened",
+            person_id=opened.person_id,
+            agent=opened.client_id,
+            task_id=opened.task_id,
+            delegation_id=opened.delegation_id,
+            facts={
+                "approval_id": opened.id,
+                "scope": line(opened.scope),
+                "aud": opened.target,
+                "chain": list(opened.chain),
+                "content_hash": opened.content_hash,
+            },
+        ),
+    )
+    return opened
+
+
+def _alike(tx: Transaction, opened: Approval, cool_down: int) -> list[Approval]:
+    """Return what adds the same to the same root agent: open, or denied a moment ago."""
+    waits = (approval.c.status == Status.PENDING) & (approval.c.expires_at > tx.now)
+    cools = (approval.c.status == Status.DENIED) & (approval.c.decided_at > tx.now - cool_down)
+    asked = select(approval).where(
+        approval.c.person_id == opened.person_id,
+        approval.c.root_agent == opened.root_agent,
+        approval.c.target == opened.target,
+        or_(waits, cools),
+    )
+    cards = [approval_from_row(row) for row in tx.execute(asked).mappings()]
+    adding = opened.scope - opened.held
+    return [card for card in cards if (card.scope - card.held) & adding]
+
+
+def _make_room(tx: Transaction, request_hash: str) -> None:
+    """Let an expired card of the same question wait no more: only one may."""
+    same = (approval.c.request_hash == request_hash) & (approval.c.status == Status.PENDING)
+    tx.execute(update(approval).where(same).values(status=Status.WITHDRAWN))
+
+
+def _hand_out(tx: Transaction, card: Approval) -> Opened:
+    asked = select(func.count()).where(auth_request.c.approval_id == card.id)
+    if tx.execute(asked).scalar_one() >= MOST_IDS:
+        raise Refusal("approval.too_many", _REFUSED)
+    secret = new_secret()
+    row = {
+        "digest": digest(secret),
+        "approval_id": card.id,
+        "client_id": card.client_id,
+        "expires_at": card.expires_at,
+        "interval": INTERVAL,
+        "polled_at": None,
+    }
+    tx.execute(insert(auth_request), row)
+    return Opened(secret, card.expires_at - tx.now)
+
+
+def count_open(tx: Transaction, person_id: str) -> int:
+    """Return how many cards wait for the person."""
+    waiting = select(func.count()).where(
+        approval.c.person_id == person_id,
+        approval.c.status == Status.PENDING,
+        approval.c.expires_at > tx.now,
+    )
+    return int(tx.execute(waiting).scalar_one())

@@ -1,0 +1,130 @@
+"""Client-Initiated Backchannel Authentication (OpenID Connect CIBA Core 1.0), by poll.
+
+A client asks, a person answers elsewhere, and the client comes back for what was granted::
+
+    +--------+  scope, login_hint_token, binding_message   +---------------+          +--------+
+    |        | ------------------------------------------> |               | <------> | person |
+    | client | <-- auth_req_id, expires_in, interval ----- | authorization |          +--------+
+    |        |  grant_type=ciba, auth_req_id  (again and   |    server     |
+    |        | ------------------------------------------> |               |
+    +--------+ <-- authorization_pending | access_token -- +---------------+
+
+Here the requests are read and validated; who is asked, and what is issued, is the
+subclass's business.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import (
+    InvalidAuthorizationDetailsError,
+    InvalidBindingMessageError,
+    InvalidRequestError,
+    InvalidScopeError,
+    InvalidTargetError,
+)
+from .grant import TokenGrant
+
+CIBA = "urn:openid:params:grant-type:ciba"
+
+#: CIBA Core §7.1: "Requests MUST contain the openid scope". It marks them, and is never granted.
+OPENID = "openid"
+
+_HINTS = ("login_hint", "id_token_hint", "login_hint_token")
+_SECONDS = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class BackchannelRequest:
+    """An authentication request. CIBA Core §7.1.
+
+    :param hint: its one hint, by name
+    :param scope: without `openid`
+    :param requested_expiry: seconds; None where the request names none
+    """
+
+    scope: frozenset[str]
+    hint: tuple[str, str]
+    binding_message: str | None = None
+    resource: str | None = None
+    requested_expiry: int | None = None
+
+
+def read_backchannel_request(
+    form: Mapping[str, str], resources: Sequence[str], longest_message: int
+) -> BackchannelRequest:
+    """Return the request that `form` makes.
+
+    :param resources: every value of `resource`
+    :param longest_message: characters of a `binding_message`
+    :raises InvalidTargetError: for more than one resource: a token is for one target
+    :raises InvalidAuthorizationDetailsError: no type of them is known
+    :raises InvalidScopeError: without `openid`, or without anything else
+    :raises InvalidRequestError: unless there is exactly one hint; for a signed request
+    :raises InvalidBindingMessageError: for one that cannot be shown
+    """
+    if "request" in form:
+        raise InvalidRequestError("Signed authentication requests are not supported.")
+    if "authorization_details" in form:
+        raise InvalidAuthorizationDetailsError("No type of them is known here.")
+    if len(resources) > 1:
+        raise InvalidTargetError("A token is for one target: name one resource.")
+    scope = frozenset(form.get("scope", "").split())
+    if OPENID not in scope or scope == {OPENID}:
+        raise InvalidScopeError("The scope holds openid, and what is asked for.")
+    hints = [(name, form[name]) for name in _HINTS if name in form]
+    if len(hints) != 1:
+        raise InvalidRequestError("There is exactly one of the three hints.")
+    return BackchannelRequest(
+        scope=scope - {OPENID},
+        hint=hints[0],
+        binding_message=read_binding_message(form, longest_message),
+        resource=resources[0] if resources else None,
+        requested_expiry=_requested_expiry(form),
+    )
+
+
+def read_binding_message(form: Mapping[str, str], longest: int) -> str | None:
+    """Return what the agent says to the person; it is shown in quotation, as its own words.
+
+    :raises InvalidBindingMessageError: CIBA Core §13
+    """
+    message = form.get("binding_message")
+    if message is not None and (len(message) > longest or not message.isprintable()):
+        raise InvalidBindingMessageError(f"One line of at most {longest} characters.")
+    return message
+
+
+def _requested_expiry(form: Mapping[str, str]) -> int | None:
+    value = form.get("requested_expiry")
+    if value is None:
+        return None
+    if not _SECONDS.fullmatch(value) or int(value) == 0:
+        raise InvalidRequestError("requested_expiry is a positive number of seconds.")
+    return int(value)
+
+
+class CibaGrant(TokenGrant):
+    """The grant by which a client comes back. Subclasses implement :meth:`redeem`."""
+
+    GRANT_TYPE = CIBA
+    UNAUTHORIZED = "The client may not use CIBA."
+
+    def read_request(self) -> None:
+        self.auth_req_id = self.required("auth_req_id")
+
+    def issue_token(self) -> dict[str, Any]:
+        return self.redeem(self.request.client, self.auth_req_id)
+
+    # -- hooks ------------------------------------------------------------------
+
+    def redeem(self, client: Any, auth_req_id: str) -> dict[str, Any]:
+        """Return the token response for what `auth_req_id` stands for. CIBA Core §10.1.1.
+
+        Developers MUST implement this: `authorization_pending`, `slow_down`,
+        `expired_token` and `access_denied` are raised; an id that is unknown, used up, or
+        another client's is `invalid_grant`.
+        """
+        raise NotImplementedError()

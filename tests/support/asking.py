@@ -1,0 +1,60 @@
+"""An agent with a hold that asks, and the person who decides."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from deputize.approvals.decide import Outcome, Yes, cards_of, decide
+from deputize.approvals.models import Approval
+from deputize.host import Authentication
+from support.agents_http import Agent
+from support.world import PAY, World
+
+CIBA = "urn:openid:params:grant-type:ciba"
+
+
+@dataclass
+class Asking:
+    """One agent that asks, and what its person does."""
+
+    world: World
+    agent: Agent
+    hold: str
+    person: str = "ana"
+
+    def ask(self, /, **params: Any) -> httpx.Response:
+        """Send an authentication request; None leaves a parameter out."""
+        usual = {
+            "scope": "openid pay:transfer",
+            "login_hint_token": self.hold,
+            "binding_message": "TP1234, seat 14C",
+            "resource": PAY,
+        }
+        return self.agent.post("backchannel_authentication_endpoint", **usual | params)
+
+    def asked(self, /, **params: Any) -> str:
+        """Return the id of a request that was taken."""
+        answer = self.ask(**params)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["auth_req_id"])
+
+    def poll(self, auth_req_id: str, agent: Agent | None = None, **params: Any) -> httpx.Response:
+        asker = agent or self.agent
+        return asker.post("token_endpoint", grant_type=CIBA, auth_req_id=auth_req_id, **params)
+
+    def cards(self) -> list[Approval]:
+        """Return what was put to the person, newest first."""
+        with self.world.context.db.read() as tx:
+            return cards_of(tx, self.person, 50)
+
+    def say_yes(self, card: Approval | None = None, **changes: Any) -> Outcome:
+        """Approve the newest card as it is shown, or less of it."""
+        card = card or self.cards()[0]
+        told = Authentication(1_764_000_000, "pwd", ("pwd",))
+        given = {"scope": card.scope, "lifetime": card.lifetime, "authentication": told} | changes
+        return decide(self.world.context, card, card.content_hash, Yes(**given))
+
+    def say_no(self, card: Approval | None = None) -> Outcome:
+        card = card or self.cards()[0]
+        return decide(self.world.context, card, card.content_hash, None)
