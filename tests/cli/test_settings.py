@@ -92,7 +92,7 @@ REFUSED = [
     ("[deputize]\ntokens = 3\n", "[deputize] tokens: expected a valid dictionary"),
     (
         "[deputize.agents]\nself_registered = 'adopt'\n",
-        "[deputize.agents] self_registered: expected 'pending' or 'refuse'",
+        "[deputize.agents] self_registered: expected 'pending', 'refuse' or 'adopt_at_consent'",
     ),
     ("[idp]\nissuer = 'https://x'\n", "[idp] issuer: is said once, under [deputize]"),
     ("[idp]\nsesion_lifetime = 3\n", "[idp] sesion_lifetime: unknown key; did you mean"),

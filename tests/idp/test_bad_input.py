@@ -88,7 +88,7 @@ def test_no_endpoint_fails(
         headers["Authorization"] = header.encode()
     if signed_in and path not in ("/sign-out", "/sign-in"):
         headers["X-CSRFToken"] = token
-        headers["Cookie"] = f"session={ana.cookies['session']}"
+        headers["Cookie"] = f"deputize-session={ana.cookies['deputize-session']}"
     url = path + (f"?{query}" if query else "")
     answer = client.request(method, url, content=body, headers=headers)
     assert answer.status_code < 500, (method, url, body, headers, answer.text)

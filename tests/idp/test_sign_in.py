@@ -154,17 +154,17 @@ class TestSession:
         stranger.get("/sign-in")
         before = stranger.cookies["deputize-session"]
         stranger.sign_in()
-        assert stranger.cookies["session"] != before
+        assert stranger.cookies["deputize-session"] != before
         with Browser(idp.url) as planted:
-            planted.cookies.set("session", before)
+            planted.cookies.set("deputize-session", before)
             assert planted.get("/account").status_code == 303
 
     def test_signing_in_again_ends_the_session_before(self, idp: Idp, stranger: Browser) -> None:
         stranger.sign_in()
-        before = stranger.cookies["session"]
+        before = stranger.cookies["deputize-session"]
         stranger.sign_in("ben")
         with Browser(idp.url) as copy:
-            copy.cookies.set("session", before)
+            copy.cookies.set("deputize-session", before)
             assert copy.get("/account").status_code == 303
 
     def test_scripts_and_other_sites_do_not_get_the_cookie(self, stranger: Browser) -> None:
@@ -192,8 +192,8 @@ class TestSession:
 
     def test_a_cookie_that_was_tampered_with_is_nobody(self, idp: Idp, stranger: Browser) -> None:
         stranger.sign_in()
-        head, _, tail = stranger.cookies["session"].partition(".")
+        head, _, tail = stranger.cookies["deputize-session"].partition(".")
         for forged in (f"{head}x.{tail}", "x", "a.b.c", ""):
             with Browser(idp.url) as browser:
-                browser.cookies.set("session", forged)
+                browser.cookies.set("deputize-session", forged)
                 assert browser.get("/account").status_code == 303

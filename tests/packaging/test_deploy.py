@@ -120,7 +120,7 @@ class TestAgreement:
         program, *words = command()
         assert Path(program).name == "deputize"
         asked = [
-            word if word != f"{INSTALLED}/{SETTINGS.name}" else str(SETTINGS) for word in words
+            word if word != f"{INSTALLED}/deputize.toml" else str(SETTINGS) for word in words
         ]
         assert asked != words, "the settings are not where the others have them"
         said = parsed(asked)
