@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     DONE = "done"
     CHANGED = "changed"
     OVER = "over"
+    SIGN_IN = "sign in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,24 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
         standing = find_standing(tx, card.delegation_id)
         if why_dead(standing, tx.now) or not card.is_open(tx.now):
             return Outcome.OVER
+        if yes and not _is_strong_enough(context, tx, card, yes):
+            return Outcome.SIGN_IN
         if not _store(tx, card, content_hash, yes):
             return Outcome.CHANGED
         _tell(tx, card, yes)
     return Outcome.DONE
+
+
+def _is_strong_enough(context: Context, tx: Transaction, card: Approval, yes: Yes) -> bool:
+    """Tell whether the person proved who they are as each scope's rule asks (RFC 9470 §3)."""
+    scopes, told = context.moment(tx).catalogue.scopes, yes.authentication
+    rules = [scopes[name] for name in yes.scope - card.held if name in scopes]
+    age = None if told.auth_time is None else tx.now - told.auth_time
+    return all(
+        (rule.acr is None or rule.acr == told.acr)
+        and (rule.max_age is None or (age is not None and age <= rule.max_age))
+        for rule in rules
+    )
 
 
 def _store(tx: Transaction, card: Approval, content_hash: str, yes: Yes | None) -> bool:

@@ -88,6 +88,8 @@ def _decide(context: Context, me: Person, card: Approval) -> Response:
     outcome = decide(context, card, request.form.get("shown", ""), yes)
     if outcome is Outcome.CHANGED:
         return _told(me, "This changed while you were reading", "Please look again.", 409)
+    if outcome is Outcome.SIGN_IN:
+        return _sign_in_anew(context, me)
     if outcome is Outcome.OVER:
         return _told(me, "This can't be decided any more", "It has expired, or ended.", 410)
     if pressed == "stop":
@@ -208,6 +210,23 @@ class _Telling:
 
 def _sign_in(context: Context) -> Response:
     return see_other(context.host.sign_in_url(request.root_path + APPROVALS_PAGE))
+
+
+def _sign_in_anew(context: Context, me: Person) -> Response:
+    page = MessagePage(
+        person=me.name,
+        title="Sign in again to approve this",
+        state=State.WAITING,
+        sentences=(
+            "This needs a sign-in that is fresher or stronger than yours.",
+            "Nothing was granted.",
+        ),
+        onward=(
+            Onward(context.host.sign_in_url(url_for("deputize_approvals.approvals")), "Sign in"),
+            Onward(url_for("deputize_approvals.approvals"), "What agents ask you"),
+        ),
+    )
+    return render("message.html", page, status=403)
 
 
 def _told(me: Person, title: str, why: str, status: int) -> Response:

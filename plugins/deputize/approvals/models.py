@@ -21,6 +21,7 @@ class Status(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     DENIED = "denied"
+    EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
     REDEEMED = "redeemed"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select
 
 from ..agents.authenticate import Caller
 from ..agents.models import Agent
@@ -23,7 +23,9 @@ from ..delegation.attenuation import Asked
 from ..delegation.context import Context, Reading
 from ..delegation.issue import Overtaken, locks_of
 from ..delegation.liveness import Standing, is_unchanged
+from ..delegation.models import delegation, person
 from ..delegation.narrow import elevate
+from .expire import expire
 from .models import Approval, Status, approval, approval_from_row, approval_to_row, auth_request
 
 #: Seconds between two polls (CIBA Core §7.3), at first.
@@ -133,8 +135,8 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
 
 
 def _can_be_approved(rule: Scope) -> bool:
-    # What asks for a passkey, another approver, or one use is not answered by less.
-    return not (rule.acr or rule.max_age or rule.single_use or rule.approvers)
+    # What asks for another approver, or for one use, is not answered by less.
+    return not (rule.single_use or rule.approvers)
 
 
 def _lifetime(context: Context, rules: list[Scope]) -> int:
@@ -186,7 +188,8 @@ def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
         raise Refusal("approval.denied_before", _REFUSED)
     if len(alike) >= settings.max_open:
         raise Refusal("approval.too_many", _REFUSED)
-    _make_room(tx, opened.request_hash)
+    # Only one card of the same question may wait: this one has not been found to.
+    expire(tx, approval.c.request_hash == opened.request_hash)
     tx.execute(insert(approval), approval_to_row(opened))
     record(
         tx,
@@ -223,12 +226,6 @@ def _alike(tx: Transaction, opened: Approval, cool_down: int) -> list[Approval]:
     return [card for card in cards if (card.scope - card.held) & adding]
 
 
-def _make_room(tx: Transaction, request_hash: str) -> None:
-    """Let an expired card of the same question wait no more: only one may."""
-    same = (approval.c.request_hash == request_hash) & (approval.c.status == Status.PENDING)
-    tx.execute(update(approval).where(same).values(status=Status.WITHDRAWN))
-
-
 def _hand_out(tx: Transaction, card: Approval) -> Opened:
     asked = select(func.count()).where(auth_request.c.approval_id == card.id)
     if tx.execute(asked).scalar_one() >= MOST_IDS:
@@ -246,11 +243,21 @@ def _hand_out(tx: Transaction, card: Approval) -> Opened:
     return Opened(secret, card.expires_at - tx.now)
 
 
-def count_open(tx: Transaction, person_id: str) -> int:
-    """Return how many cards wait for the person."""
-    waiting = select(func.count()).where(
-        approval.c.person_id == person_id,
-        approval.c.status == Status.PENDING,
-        approval.c.expires_at > tx.now,
+def count_open(tx: Transaction, person_key: str, below: str = "") -> int:
+    """Return how many cards wait for the person.
+
+    :param below: the path of a node: of those at and below it alone
+    """
+    waiting = (
+        select(func.count())
+        .join_from(approval, person, person.c.id == approval.c.person_id)
+        .join(delegation, delegation.c.id == approval.c.delegation_id)
+        .where(
+            person.c.host_key == person_key,
+            approval.c.status == Status.PENDING,
+            approval.c.expires_at > tx.now,
+            delegation.c.ended_at.is_(None),
+            delegation.c.path.startswith(below, autoescape=True),
+        )
     )
     return int(tx.execute(waiting).scalar_one())

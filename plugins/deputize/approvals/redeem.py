@@ -230,7 +230,7 @@ def _require_granted(card: Approval, now: int) -> None:
     if card.status == Status.DENIED or card.is_open(now):
         # Open, and asked no more: what it hung on has ended.
         raise Refusal("approval.denied", "The person said no.")
-    if card.status == Status.WITHDRAWN or now >= card.expires_at:
+    if card.status != Status.APPROVED or now >= card.expires_at:
         raise Refusal("ciba.expired", "The request has expired.")
 
 

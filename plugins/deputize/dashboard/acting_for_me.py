@@ -6,6 +6,7 @@ says what ends with it, and then is a POST.
 
 from flask import Blueprint, Response, request, url_for
 
+from ..approvals.open import count_open
 from ..delegation.context import Context
 from ..delegation.liveness import find_standing, why_dead
 from ..endings.end_delegation import end_delegation
@@ -28,11 +29,14 @@ def acting_for_me(context: Context) -> Blueprint:
             return _sign_in(context)
         with context.db.read() as tx:
             live, finished = Trees(context, tx, me).all()
+            waiting = count_open(tx, me.key)
         page = AgentsPage(
             person=me.name,
             agents_url=url_for("deputize_agents.agents"),
             live=live,
             finished=finished,
+            inbox_url=url_for("deputize_approvals.approvals"),
+            waiting=waiting,
         )
         return render("agents.html", page)
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 
 from ..agents.models import Agent, find_agents
+from ..approvals.open import count_open
 from ..audit.models import event
 from ..catalogue.models import Catalogue
 from ..core.db import Transaction
@@ -86,6 +87,7 @@ class Trees:
             agent=_face(node.actor, faces),
             chain=tuple(ChainLink(_face(name, faces).name) for name in node.chain),
             also=tuple(_face(name, faces) for name in others),
+            withdrawn=count_open(self.tx, self.me.key, below=node.path),
             action=url_for("deputize_agents.end", delegation_id=node.id),
             cancel_url=cancel_url,
         )

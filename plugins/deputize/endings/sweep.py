@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
 
+from ..approvals.expire import expire, forget_ids
 from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.keys import retire_superseded
@@ -43,6 +44,8 @@ def sweep(db: Database) -> Swept:
         for table in (code, spawn_token):
             over = delete(table).where(table.c.expires_at < tx.now - KEPT)
             forgotten += tx.execute(over).rowcount
+        forgotten += forget_ids(tx, KEPT)
+        expire(tx)
         retire_superseded(tx)
     return Swept(tasks=ended, forgotten=forgotten)
 

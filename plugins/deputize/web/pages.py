@@ -195,6 +195,9 @@ class AgentsPage(Page):
 
     live: tuple[TaskTree, ...] = ()
     finished: tuple[TaskTree, ...] = ()
+    inbox_url: str = ""
+    waiting: int = 0
+    """How many questions wait in the inbox."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,42 @@
+"""A question that nobody answered in time is over by reading; here it is written down, once."""
+
+from sqlalchemy import ColumnElement, delete, update
+
+from ..audit.record import Event, record_all
+from ..core.db import Transaction
+from .models import Status, approval, auth_request
+
+
+def expire(tx: Transaction, which: ColumnElement[bool] | None = None) -> int:
+    """Mark what has expired, of `which` or of all; claimed by compare-and-set. Return how many."""
+    over = (approval.c.status == Status.PENDING) & (approval.c.expires_at <= tx.now)
+    marking = update(approval).where(over if which is None else over & which)
+    told = (
+        approval.c.id,
+        approval.c.person_id,
+        approval.c.client_id,
+        approval.c.task_id,
+        approval.c.delegation_id,
+    )
+    rows = tx.execute(marking.values(status=Status.EXPIRED).returning(*told)).all()
+    record_all(
+        tx,
+        [
+            Event(
+                "approval.expired",
+                person_id=row.person_id,
+                agent=row.client_id,
+                task_id=row.task_id,
+                delegation_id=row.delegation_id,
+                facts={"approval_id": row.id},
+            )
+            for row in rows
+        ],
+    )
+    return len(rows)
+
+
+def forget_ids(tx: Transaction, kept: int) -> int:
+    """Delete the ids that expired more than `kept` seconds ago; return how many."""
+    over = delete(auth_request).where(auth_request.c.expires_at < tx.now - kept)
+    return tx.execute(over).rowcount
