@@ -60,6 +60,7 @@ PARTS: tuple[Part, ...] = (
             delegation.code,
             delegation.refresh_token,
             delegation.spawn_token,
+            delegation.single_use,
             delegation.quota,
             signing_keys.signing_key,
         ),

@@ -22,13 +22,14 @@ from .delegation.context import Context
 from .delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
 from .delegation.registration import register
 from .delegation.server import AgentRequest, AgentServer
+from .delegation.single_use import SINGLE_USE_PREFIX
 from .documents import Documents, json_response
 from .endings.manage_registration import manage_registration
 from .host import Paths
 from .incoming import Incoming
 from .oauth.server import Answer
 
-_OUR_PREFIXES = (REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX)
+_OUR_PREFIXES = (REFRESH_TOKEN_PREFIX, SINGLE_USE_PREFIX, SPAWN_TOKEN_PREFIX)
 _OUR_GRANTS = frozenset({TOKEN_EXCHANGE})
 
 DEFAULT_PATHS = Paths(

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from deputize.approvals.decide import Outcome, Yes, cards_of, decide
-from deputize.approvals.models import Approval
+from deputize.approvals.models import Approval, Status
 from deputize.host import Authentication
 from support.agents_http import Agent
 from support.world import PAY, World
@@ -49,12 +49,16 @@ class Asking:
             return cards_of(tx, self.person, 50)
 
     def say_yes(self, card: Approval | None = None, **changes: Any) -> Outcome:
-        """Approve the newest card as it is shown, or less of it."""
-        card = card or self.cards()[0]
+        """Approve the card that waits, or was the last to, as it is shown, or less of it."""
+        card = card or self._last()
         told = Authentication(1_764_000_000, "pwd", ("pwd",))
         given = {"scope": card.scope, "lifetime": card.lifetime, "authentication": told} | changes
         return decide(self.world.context, card, card.content_hash, Yes(**given))
 
     def say_no(self, card: Approval | None = None) -> Outcome:
-        card = card or self.cards()[0]
+        card = card or self._last()
         return decide(self.world.context, card, card.content_hash, None)
+
+    def _last(self) -> Approval:
+        cards = self.cards()
+        return next((card for card in cards if card.status == Status.PENDING), cards[0])

@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, or_, select
 from ..agents.authenticate import Caller
 from ..agents.models import Agent
 from ..audit.record import Event, record
-from ..catalogue.models import Scope
+from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Kind, Lock, Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
@@ -104,7 +104,8 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
     rules = [moment.catalogue.scopes[name] for name in adding]
     if not rules:
         raise Refusal("approval.not_needed", "Nothing of that needs the person's approval.")
-    if not all(map(_can_be_approved, rules)):
+    server = moment.catalogue.servers[question.asked.target]
+    if not all(_can_be_approved(rule, server) for rule in rules):
         raise Refusal("approval.not_offered", "That scope cannot be approved here yet.")
     wanted = min(
         question.requested_expiry or context.settings.approvals.lifetime,
@@ -134,9 +135,10 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
     return replace(hashed, content_hash=_hash(_content(hashed)))
 
 
-def _can_be_approved(rule: Scope) -> bool:
-    # What asks for another approver, or for one use, is not answered by less.
-    return not (rule.single_use or rule.approvers)
+def _can_be_approved(rule: Scope, server: ResourceServer) -> bool:
+    # What asks for another approver is not answered by less; what is for one use needs an API
+    # that says what a use is.
+    return not rule.approvers and (not rule.single_use or server.use_id is not None)
 
 
 def _lifetime(context: Context, rules: list[Scope]) -> int:

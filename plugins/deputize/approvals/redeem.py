@@ -18,12 +18,13 @@ from ..delegation.attenuation import Asked
 from ..delegation.claims import delegated_claims
 from ..delegation.code import bearer_response, issue_for
 from ..delegation.context import Context, Reading
-from ..delegation.issue import Decision, Mint, Overtaken, mint_delegated
+from ..delegation.issue import Decision, Mint, Overtaken, Write, mint_delegated
 from ..delegation.keys import ACCESS_TOKEN_TYP
 from ..delegation.liveness import Standing, find_standing, is_unchanged, why_dead
 from ..delegation.models import person
 from ..delegation.narrow import current_agent, elevate, live_standing
 from ..delegation.node import Delegation
+from ..delegation.single_use import is_for_one_use, make_single_use, replace_unused
 from ..oauth.ciba import CibaGrant
 from ..oauth.errors import (
     ApprovalDeniedError,
@@ -78,6 +79,7 @@ class Redemption:
         changes = elevate(decision.tx, agent, standing.node, held, asked, rules)
         node = self._node(decision, standing, changes)
         until = min(node.expires_at, standing.deadline)
+        opaque, store = self._opaque(decision, node, until)
         return mint_delegated(
             decision,
             node,
@@ -85,9 +87,21 @@ class Redemption:
             deadline=standing.deadline,
             is_still_so=partial(is_unchanged, standing),
             new_nodes=(node,),
-            writes=(partial(_redeem, card=card, node=node, jti=self.jti, until=until),),
+            writes=(partial(_redeem, card=card, node=node, jti=self.jti, until=until), *store),
             jti=self.jti,
+            opaque=opaque,
         )
+
+    def _opaque(
+        self, decision: Decision, node: Delegation, until: int
+    ) -> tuple[str | None, tuple[Write, ...]]:
+        """Return the token that is good for one use, and what stores it; none for a JWT."""
+        now = decision.moment.now
+        if not is_for_one_use(decision.moment.catalogue, node.scope):
+            return None, ()
+        until = min(until, now + decision.context.settings.tokens.lifetime)
+        token, write = make_single_use(node.id, self.jti, now, until)
+        return token, (write,)
 
     def _node(
         self, decision: Decision, standing: Standing, changes: dict[str, object]
@@ -159,12 +173,15 @@ class AgentCibaGrant(CibaGrant):
             raise Refusal("ciba.used", _NOT_GOOD)
         with self.context.db.write() as tx:
             client.spend(tx)
+            opaque = replace_unused(tx, standing.node.id)
+            if opaque is None and is_for_one_use(reading.moment.catalogue, standing.node.scope):
+                raise Refusal("ciba.used", _NOT_GOOD)
         expires_at = card.token_expires_at or now
         claims = delegated_claims(
             self.context.issuer, asked.subject, standing.node, card.jti or "", now, expires_at
         )
         return {
-            "access_token": reading.moment.keys.sign(claims, ACCESS_TOKEN_TYP, now),
+            "access_token": opaque or reading.moment.keys.sign(claims, ACCESS_TOKEN_TYP, now),
             "token_type": "Bearer",
             "expires_in": expires_at - now,
             "scope": line(standing.node.scope),

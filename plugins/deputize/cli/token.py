@@ -23,6 +23,7 @@ from ..delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
 from ..delegation.keys import ACCESS_TOKEN_TYP
 from ..delegation.liveness import TEXTS, find_standing, why_dead
 from ..delegation.refresh import find_refresh_token
+from ..delegation.single_use import SINGLE_USE_PREFIX
 from .shared import Failure, console, get_context, moment, on_the_app, print_members, safe
 
 _TIMES = ("iat", "exp", "auth_time")
@@ -73,15 +74,17 @@ def inspect(context: Context, text: str) -> Inspected:
     """
     if text.startswith(SPAWN_TOKEN_PREFIX):
         raise Failure("this is a spawn token: it says nothing by itself")
+    if text.startswith(SINGLE_USE_PREFIX):
+        raise Failure("this is a token for one use: only the API that it is for can ask about it")
     if len(text) > context.settings.bounds.token_bytes:
         raise Failure("this is no token of ours: it is too long")
     with context.reading() as reading:
         if text.startswith(REFRESH_TOKEN_PREFIX):
-            return _refresh_token(reading, text)
-        return _access_token(reading, text)
+            return _refresh_token(context, reading, text)
+        return _access_token(context, reading, text)
 
 
-def _access_token(reading: Reading, text: str) -> Inspected:
+def _access_token(context: Context, reading: Reading, text: str) -> Inspected:
     claims = reading.moment.keys.verify(text, ACCESS_TOKEN_TYP)
     if claims is None:
         raise Failure("this is no access token that one of the server's keys has signed")
@@ -89,11 +92,11 @@ def _access_token(reading: Reading, text: str) -> Inspected:
     agents = find_agents(reading.tx, frozenset({*chain, claims["client_id"]}))
     meant_for = reading.moment.catalogue.servers.get(claims["aud"])
     client = meant_for or agents.get(claims["client_id"])
-    reason = "" if _is_active(reading, client, text) else _reason(reading.tx, claims)
+    reason = "" if _is_active(context, reading, client, text) else _reason(reading.tx, claims)
     return Inspected(claims, claims["sub"], chain, agents, reason)
 
 
-def _refresh_token(reading: Reading, text: str) -> Inspected:
+def _refresh_token(context: Context, reading: Reading, text: str) -> Inspected:
     row = find_refresh_token(reading.tx, text)
     standing = find_standing(reading.tx, row["delegation_id"]) if row else None
     if row is None or standing is None:
@@ -103,12 +106,16 @@ def _refresh_token(reading: Reading, text: str) -> Inspected:
     claims = {"delegation_id": standing.node.id, "iat": row["issued_at"]}
     dead = why_dead(standing, reading.tx.now)
     reason = TEXTS[dead] if dead else "It was used."
-    is_active = _is_active(reading, agents.get(row["client_id"]), text)
+    is_active = _is_active(context, reading, agents.get(row["client_id"]), text)
     return Inspected(claims, standing.subject, chain, agents, "" if is_active else reason)
 
 
-def _is_active(reading: Reading, client: Agent | ResourceServer | None, text: str) -> bool:
-    return client is not None and bool(introspect(reading, Caller(client), text)["active"])
+def _is_active(
+    context: Context, reading: Reading, client: Agent | ResourceServer | None, text: str
+) -> bool:
+    if client is None:
+        return False
+    return bool(introspect(context, reading, Caller(client), text)["active"])
 
 
 def _chain(claims: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,17 +12,26 @@ from ..agents.authenticate import Caller
 from ..agents.models import Agent, find_agent
 from ..core.db import Transaction
 from ..core.values import line, words
-from .context import Moment, Reading
+from .context import Context, Moment, Reading
 from .issue import REFRESH_TOKEN_PREFIX
 from .keys import ACCESS_TOKEN_TYP
 from .liveness import find_standing, is_own_token_live, why_dead
 from .refresh import find_refresh_token
+from .single_use import SINGLE_USE_PREFIX, introspect_single_use
 
 INACTIVE: dict[str, Any] = {"active": False}
 
 
-def introspect(reading: Reading, caller: Caller, token: str) -> dict[str, Any]:
-    """Return the introspection answer about `token` for `caller`. :rfc:`7662#section-2.2`."""
+def introspect(
+    context: Context, reading: Reading, caller: Caller, token: str, use_id: str | None = None
+) -> dict[str, Any]:
+    """Return the introspection answer about `token` for `caller`. :rfc:`7662#section-2.2`.
+
+    :param use_id: names one execution, for a token that is good for one use
+    """
+    if token.startswith(SINGLE_USE_PREFIX):
+        claims = introspect_single_use(context, reading, caller, token, use_id)
+        return INACTIVE if claims is None else _active(claims, str(claims["scope"]))
     if token.startswith(REFRESH_TOKEN_PREFIX):
         return _refresh_token(reading.tx, caller, token)
     return _access_token(reading.tx, reading.moment, caller, token)

@@ -129,11 +129,13 @@ def mint_delegated(
     writes: tuple[Write, ...] = (),
     refresh_token: str | None = None,
     jti: str | None = None,
+    opaque: str | None = None,
 ) -> Mint:
     """Make a token for `node`, with the nodes that must be stored for it.
 
     :param deadline: NumericDate of the task's end, which no token outlives
     :param jti: of the token, where it is stored with what is written
+    :param opaque: the token itself, where it is no JWT
     """
     context, moment, jti = decision.context, decision.moment, jti or new_id()
     expires_at = min(moment.now + _lifetime(decision, node), node.expires_at, deadline)
@@ -144,7 +146,7 @@ def mint_delegated(
     )
     return Mint(
         caller=decision.caller,
-        token=moment.keys.sign(claims, ACCESS_TOKEN_TYP, moment.now),
+        token=opaque or moment.keys.sign(claims, ACCESS_TOKEN_TYP, moment.now),
         scope=node.scope,
         moment=moment,
         expires_at=expires_at,

@@ -134,6 +134,19 @@ spawn_token = Table(
     Column("used_at", BigInteger),
 )
 
+#: Tokens that are good for one use: opaque, so that they must be asked about.
+single_use = Table(
+    "deputize_single_use",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("delegation_id", String(16), nullable=False, index=True),
+    Column("jti", String(16), nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("use_id", String(128)),
+    Column("used_at", BigInteger),
+)
+
 #: A counter a row: never a column of a row that others hold shared.
 quota = Table(
     "deputize_quota",

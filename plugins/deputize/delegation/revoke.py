@@ -12,14 +12,17 @@ from ..core.used_once import use_once
 from .context import Context
 from .issue import REFRESH_TOKEN_PREFIX
 from .keys import ACCESS_TOKEN_TYP
-from .liveness import REVOKED
+from .liveness import REVOKED, find_standing
 from .refresh import find_refresh_token
+from .single_use import SINGLE_USE_PREFIX, find_single_use
 
 
 def revoke(context: Context, caller: Caller, token: str) -> None:
     """End what `token` stands for, if it is the caller's own."""
     if token.startswith(REFRESH_TOKEN_PREFIX):
         _revoke_refresh_token(context, caller, token)
+    elif token.startswith(SINGLE_USE_PREFIX):
+        _revoke_single_use(context, caller, token)
     else:
         _revoke_access_token(context, caller, token)
 
@@ -29,6 +32,14 @@ def _revoke_refresh_token(context: Context, caller: Caller, token: str) -> None:
         row = find_refresh_token(tx, token)
     if row is not None and row["client_id"] == caller.client_id:
         context.ends.end_delegation(row["delegation_id"], why="revoked")
+
+
+def _revoke_single_use(context: Context, caller: Caller, token: str) -> None:
+    with context.db.read() as tx:
+        row = find_single_use(tx, token)
+        standing = find_standing(tx, row["delegation_id"]) if row else None
+    if standing is not None and standing.node.actor == caller.client_id:
+        context.ends.end_delegation(standing.node.id, why="revoked")
 
 
 def _revoke_access_token(context: Context, caller: Caller, token: str) -> None:

@@ -86,7 +86,9 @@ class AgentServer(ProtocolServer):
                 # require some form of authorization", and a public client proves nothing.
                 raise Refusal("client.not_authenticated", "Client authentication failed.")
             self._spend(caller)
-            return self._told(request, caller, introspect(request.reading, caller, token))
+            use_id = request.form.get("use_id")
+            answer = introspect(self.context, request.reading, caller, token, use_id)
+            return self._told(request, caller, answer)
 
         return self._answer("introspection", request, answer)
 

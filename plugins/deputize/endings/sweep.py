@@ -12,7 +12,7 @@ from ..approvals.expire import expire, forget_ids
 from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.keys import retire_superseded
-from ..delegation.models import code, spawn_token
+from ..delegation.models import code, single_use, spawn_token
 from ..tasks.models import TaskStatus, task
 from .end_task import cut_tree
 from .locked import task_locked
@@ -41,7 +41,7 @@ def sweep(db: Database) -> Swept:
     ended = sum(_end_overdue(db, task_id) for task_id in _overdue(db))
     with db.write() as tx:
         forgotten = forget_used(tx)
-        for table in (code, spawn_token):
+        for table in (code, spawn_token, single_use):
             over = delete(table).where(table.c.expires_at < tx.now - KEPT)
             forgotten += tx.execute(over).rowcount
         forgotten += forget_ids(tx, KEPT)

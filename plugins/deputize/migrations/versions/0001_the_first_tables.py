@@ -311,6 +311,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_deputize_signing_key")),
     )
     op.create_table(
+        "deputize_single_use",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("delegation_id", sa.String(length=16), nullable=False),
+        sa.Column("jti", sa.String(length=16), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("use_id", sa.String(length=128), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_single_use")),
+    )
+    op.create_index(
+        op.f("ix_deputize_single_use_delegation_id"),
+        "deputize_single_use",
+        ["delegation_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_deputize_single_use_expires_at"),
+        "deputize_single_use",
+        ["expires_at"],
+        unique=False,
+    )
+    op.create_table(
         "deputize_spawn_token",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("delegation_id", sa.String(length=16), nullable=False),
@@ -374,6 +397,9 @@ def downgrade() -> None:
     op.drop_table("deputize_task")
     op.drop_index(op.f("ix_deputize_spawn_token_expires_at"), table_name="deputize_spawn_token")
     op.drop_table("deputize_spawn_token")
+    op.drop_index(op.f("ix_deputize_single_use_expires_at"), table_name="deputize_single_use")
+    op.drop_index(op.f("ix_deputize_single_use_delegation_id"), table_name="deputize_single_use")
+    op.drop_table("deputize_single_use")
     op.drop_table("deputize_signing_key")
     op.drop_table("deputize_scope")
     op.drop_table("deputize_resource_server")
