@@ -18,7 +18,7 @@ NOT_OFFERED = [
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "urn:ietf:params:oauth:grant-type:saml2-bearer",
-    "urn:openid:params:grant-type:ciba",
+    "urn:openid:params:grant-type:another",
     "CLIENT_CREDENTIALS",
     "client_credentials ",
     'quote " and \\ backslash',

@@ -70,7 +70,10 @@ class TestChild:
             "redirect_uris": ["https://scout.example/callback"],
         }
         told = world.agent("planner").register_child(spawn_token, key, **said).json()
-        assert told["grant_types"] == ["urn:ietf:params:oauth:grant-type:token-exchange"]
+        assert told["grant_types"] == [
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+            "urn:openid:params:grant-type:ciba",
+        ]
         assert "redirect_uris" not in told
 
     def test_its_ceiling_is_what_the_parent_said(

@@ -34,6 +34,7 @@ ENDPOINTS = {
     "introspection_endpoint",
     "revocation_endpoint",
     "registration_endpoint",
+    "backchannel_authentication_endpoint",
 }
 
 
@@ -67,7 +68,8 @@ class TestDocument:
             assert http.post(world.metadata[name]).status_code in (400, 401), name
 
     def test_the_pages_are_there(self, world: World) -> None:
-        assert world.browser().get(world.metadata["agents_page"]).status_code == 200
+        for name in ("agents_page", "approvals_page"):
+            assert world.browser().get(world.metadata[name]).status_code == 200
 
     def test_both_documents_are_served(self, world: World) -> None:
         """Paths are found through RFC 8414 and OpenID Connect Discovery, both served."""
@@ -85,10 +87,11 @@ class TestDocument:
         [
             "userinfo_endpoint",
             "pushed_authorization_request_endpoint",
-            "backchannel_authentication_endpoint",
             "device_authorization_endpoint",
             "end_session_endpoint",
             "approvals_endpoint",
+            "backchannel_user_code_parameter_supported",
+            "backchannel_authentication_request_signing_alg_values_supported",
             "tasks_endpoint",
             "dpop_signing_alg_values_supported",
             "authorization_details_types_supported",
@@ -122,6 +125,7 @@ class TestGrants:
             "client_credentials",
             "refresh_token",
             "urn:ietf:params:oauth:grant-type:token-exchange",
+            "urn:openid:params:grant-type:ciba",
         }
 
     def test_each_gives_a_token(self, world: World) -> None:

@@ -156,9 +156,9 @@ class TestSensitive:
         refusal = world.refused(world.agent("planner").exchange, hold, **asked)
         assert refusal == (400, "interaction_required", "scope.needs_approval")
 
-    def test_a_binding_message_does_not_help_yet(self, planner: Agent, hold: str) -> None:
+    def test_with_a_binding_message_the_person_is_asked(self, planner: Agent, hold: str) -> None:
         asked = {"resource": PAY, "scope": "pay:transfer", "binding_message": "TP1234"}
-        assert outcome(planner.exchange(hold, **asked)) == (400, "interaction_required")
+        assert outcome(planner.exchange(hold, **asked)) == (400, "authorization_pending")
 
     def test_the_answer_starts_nothing(self, world: World, hold: str) -> None:
         planner = world.agent("planner")
