@@ -11,12 +11,13 @@ from functools import cached_property
 from flask import Flask, has_app_context
 from sqlalchemy import Engine, bindparam, select
 
-from deputize.host import Authentication, Paths
+from deputize.host import Authentication, Paths, PersonToken
 from deputize.host import Person as HostPerson
 
 from . import sign_in
 from .database import db
 from .people import Person, find_by_username
+from .tokens import find_access_token
 
 PATHS = Paths(
     authorize="/oauth/authorize",
@@ -65,6 +66,18 @@ class IdpHost:
         """The person who signs in with this name."""
         with self._opened():
             return _told(find_by_username(username))
+
+    def person_from_token(self, token: str) -> PersonToken | None:
+        """Whose access token of ours it is: a person's own, by one of their applications."""
+        with self._opened():
+            found = find_access_token(token)
+            if found is None or found.is_expired() or found.is_revoked():
+                return None
+            given = found.family
+            person = _told(given.person)
+            how = Authentication(given.auth_time, given.acr, tuple((given.amr or "").split()))
+            scope = frozenset(found.scope.split())
+            return PersonToken(person, given.client_id, scope, how) if person else None
 
     def is_active(self, key: str) -> bool:
         """Whether the person may act now: read each time, never from the session's memory."""

@@ -12,6 +12,7 @@ from flask import Response, after_this_request, request
 
 from .agents.authenticate import ASSERTION_ALGORITHMS
 from .agents.register import AUTH_METHODS
+from .approvals.api import APPROVALS_ENDPOINT
 from .approvals.inbox import APPROVALS_PAGE
 from .catalogue.models import OWN_SCOPES
 from .dashboard.acting_for_me import AGENTS_PAGE
@@ -132,6 +133,7 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "authorization_response_iss_parameter_supported": True,
         "agents_page": context.issuer + AGENTS_PAGE,
         "approvals_page": context.issuer + APPROVALS_PAGE,
+        "approvals_endpoint": context.issuer + APPROVALS_ENDPOINT,
     }
 
 

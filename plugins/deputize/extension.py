@@ -72,7 +72,7 @@ PARTS: tuple[Part, ...] = (
         tables=(approvals.approval, approvals.auth_request),
         grants=(CIBA,),
         endpoints=("backchannel_authentication",),
-        metadata=("approvals_page",),
+        metadata=("approvals_endpoint", "approvals_page"),
     ),
     Part("dashboard", metadata=("agents_page",)),
 )

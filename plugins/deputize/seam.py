@@ -15,6 +15,7 @@ from flask import Flask, Response, after_this_request, request
 
 from .agents.authenticate import unverified_header
 from .agents.models import TOKEN_EXCHANGE, find_agent
+from .approvals.api import APPROVALS_ENDPOINT, answer_approvals
 from .approvals.backchannel import answer_backchannel
 from .delegation.consent import authorize
 from .delegation.consent_page import read_form
@@ -88,6 +89,8 @@ class Seam:
         answer = self._answers.get(path)
         if answer is None and path.startswith(self._managed):
             return self._manage(path.removeprefix(self._managed))
+        if answer is None and path.startswith(APPROVALS_ENDPOINT):
+            return self._approvals(path.removeprefix(APPROVALS_ENDPOINT))
         return answer() if answer else None
 
     # -- the endpoints ----------------------------------------------------------
@@ -129,6 +132,17 @@ class Seam:
         is_agent = isinstance(body, dict) and body.get("client_type") == "agent"
         ours = self._lacks("registration") or is_agent or bearer.startswith(SPAWN_TOKEN_PREFIX)
         return _respond(register(self.context, dict(request.headers), body)) if ours else None
+
+    def _approvals(self, below: str) -> Response | None:
+        approval_id = below.removeprefix("/")
+        if (below != approval_id and not approval_id) or (below == approval_id and below):
+            return None
+        allowed = "POST" if approval_id else "GET"
+        if request.method != allowed:
+            return _not_allowed(allowed)
+        body = self._incoming().json() if approval_id else None
+        headers = dict(request.headers)
+        return _respond(answer_approvals(self.context, allowed, approval_id, headers, body))
 
     def _manage(self, client_id: str) -> Response | None:
         """Answer at the client configuration endpoint (RFC 7592 §2) of one that is ours."""

@@ -67,6 +67,8 @@ class Approvals(Section):
     """Seconds in which a request can be decided and redeemed, at most."""
     max_open: Annotated[int, Field(ge=1, le=100)] = 3
     """Requests that can wait for one person, root agent and scope at one time."""
+    per_day: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Requests that one root agent, and whom it hands over to, can put to one person a day."""
     cool_down: Annotated[int, Field(ge=0, le=86_400)] = 300
     """Seconds after a no in which the same is not asked again."""
     message_length: Annotated[int, Field(ge=20, le=1000)] = 200

@@ -34,7 +34,7 @@ class TestAtStart:
         "member",
         [
             "current_person", "sign_in_url", "authentication", "find_person",
-            "find_person_by_name", "is_active",
+            "find_person_by_name", "person_from_token", "is_active",
         ],
     )  # fmt: skip
     def test_a_member_that_is_missing_is_named(self, tmp_path: Path, member: str) -> None:
@@ -68,7 +68,7 @@ class TestAtStart:
     def test_everything_is_told_at_once(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError) as told:
             Deputize(host=object(), settings=settings(tmp_path))  # type: ignore[arg-type]
-        assert len(str(told.value).splitlines()) == 7
+        assert len(str(told.value).splitlines()) == 8
 
 
 def plugged(host: BareHost, folder: Path, app: Flask | None = None, **given: Any) -> Flask:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
-from deputize.approvals.decide import Outcome, Yes, cards_of, decide
-from deputize.approvals.models import Approval, Status
+from deputize.approvals.decide import Outcome, Yes, decide
+from deputize.approvals.models import Approval, Status, approval, approval_from_row
+from deputize.delegation.models import person
 from deputize.host import Authentication
 from support.agents_http import Agent
 from support.world import PAY, World
@@ -45,8 +47,14 @@ class Asking:
 
     def cards(self) -> list[Approval]:
         """Return what was put to the person, newest first."""
+        asked = (
+            select(approval)
+            .join(person, person.c.id == approval.c.person_id)
+            .where(person.c.host_key == self.person)
+            .order_by(approval.c.created_at.desc())
+        )
         with self.world.context.db.read() as tx:
-            return cards_of(tx, self.person, 50)
+            return [approval_from_row(row) for row in tx.execute(asked).mappings()]
 
     def say_yes(self, card: Approval | None = None, **changes: Any) -> Outcome:
         """Approve the card that waits, or was the last to, as it is shown, or less of it."""

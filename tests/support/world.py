@@ -35,7 +35,7 @@ from deputize.endings.edit_agent import edit_agent
 from deputize.endings.edit_catalogue import declare_scope, declare_server
 from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import start_agent, stop_agent
-from deputize.host import Authentication, Paths, Person
+from deputize.host import Authentication, Paths, Person, PersonToken
 from deputize.settings import Settings
 from support import agents_http
 from support.serving import serving
@@ -62,6 +62,7 @@ class BareHost:
 
     people: dict[str, Person] = field(default_factory=dict)
     inactive: set[str] = field(default_factory=set)
+    tokens: dict[str, PersonToken] = field(default_factory=dict)
     paths: Paths = Paths()  # noqa: RUF009 - immutable
 
     def current_person(self) -> Person | None:
@@ -79,6 +80,9 @@ class BareHost:
 
     def find_person_by_name(self, username: str) -> Person | None:
         return self.people.get(username)
+
+    def person_from_token(self, token: str) -> PersonToken | None:
+        return self.tokens.get(token)
 
     def is_active(self, key: str) -> bool:
         return key in self.people and key not in self.inactive

@@ -5,8 +5,9 @@ Everything is looked at again: a card under a delegation that has ended is past 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from ..audit.record import Event, record
 from ..core.db import Transaction
@@ -17,6 +18,10 @@ from ..delegation.liveness import find_standing, why_dead
 from ..delegation.models import person
 from ..host import Authentication
 from .models import Approval, Status, approval, approval_from_row
+from .rules import is_strong_enough, rules_of
+
+#: What a person's word has led to.
+DECIDED = (Status.APPROVED, Status.REDEEMED, Status.DENIED)
 
 
 class Outcome(StrEnum):
@@ -45,25 +50,36 @@ def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | 
     """Return the card, if it was put to this person."""
     if not is_id(approval_id):
         return None
-    mine = (
-        select(approval)
-        .join(person, person.c.id == approval.c.person_id)
-        .where(approval.c.id == approval_id, person.c.host_key == person_key)
-    )
-    row = tx.execute(mine).mappings().first()
+    row = tx.execute(_of(person_key).where(approval.c.id == approval_id)).mappings().first()
     return approval_from_row(row) if row else None
 
 
-def cards_of(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
-    """Return what was put to this person, newest first."""
-    mine = (
-        select(approval)
-        .join(person, person.c.id == approval.c.person_id)
-        .where(person.c.host_key == person_key)
-        .order_by(approval.c.created_at.desc(), approval.c.id)
-        .limit(limit)
-    )
-    return [approval_from_row(row) for row in tx.execute(mine).mappings()]
+def open_cards(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
+    """Return what waits for this person, the oldest first: nothing pushes a card away."""
+    waits = (approval.c.status == Status.PENDING) & (approval.c.expires_at > tx.now)
+    asked = _of(person_key).where(waits).order_by(approval.c.created_at, approval.c.id)
+    return [approval_from_row(row) for row in tx.execute(asked.limit(limit)).mappings()]
+
+
+def late_cards(tx: Transaction, person_key: str, seconds: int, limit: int) -> list[Approval]:
+    """Return what nobody decided in time, within the last `seconds`, the newest first."""
+    undecided = approval.c.status.in_((Status.PENDING, Status.EXPIRED))
+    over = (approval.c.expires_at <= tx.now) & (approval.c.expires_at > tx.now - seconds)
+    asked = _of(person_key).where(undecided, over)
+    newest = asked.order_by(approval.c.expires_at.desc(), approval.c.id).limit(limit)
+    return [approval_from_row(row) for row in tx.execute(newest).mappings()]
+
+
+def decided_cards(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
+    """Return what this person decided, the newest first."""
+    asked = _of(person_key).where(approval.c.status.in_(DECIDED))
+    newest = asked.order_by(approval.c.decided_at.desc(), approval.c.id).limit(limit)
+    return [approval_from_row(row) for row in tx.execute(newest).mappings()]
+
+
+def _of(person_key: str) -> Select[Any]:
+    mine = select(approval).join(person, person.c.id == approval.c.person_id)
+    return mine.where(person.c.host_key == person_key)
 
 
 def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None) -> Outcome:
@@ -78,8 +94,11 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
         return Outcome.OVER
     with context.db.write(locks_of(standing.node)) as tx:
         standing = find_standing(tx, card.delegation_id)
-        if why_dead(standing, tx.now) or not card.is_open(tx.now):
+        # A no is a no, whatever has become of what the card hangs on.
+        if not card.is_open(tx.now) or (yes and why_dead(standing, tx.now)):
             return Outcome.OVER
+        if content_hash != card.content_hash:
+            return Outcome.CHANGED
         if yes and not _is_strong_enough(context, tx, card, yes):
             return Outcome.SIGN_IN
         if not _store(tx, card, content_hash, yes):
@@ -89,15 +108,9 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
 
 
 def _is_strong_enough(context: Context, tx: Transaction, card: Approval, yes: Yes) -> bool:
-    """Tell whether the person proved who they are as each scope's rule asks (RFC 9470 §3)."""
-    scopes, told = context.moment(tx).catalogue.scopes, yes.authentication
-    rules = [scopes[name] for name in yes.scope - card.held if name in scopes]
-    age = None if told.auth_time is None else tx.now - told.auth_time
-    return all(
-        (rule.acr is None or rule.acr == told.acr)
-        and (rule.max_age is None or (age is not None and age <= rule.max_age))
-        for rule in rules
-    )
+    told = yes.authentication
+    rules = rules_of(context.moment(tx).catalogue, yes.scope - card.held)
+    return is_strong_enough(rules, told.acr, told.auth_time, tx.now)
 
 
 def _store(tx: Transaction, card: Approval, content_hash: str, yes: Yes | None) -> bool:

@@ -5,51 +5,30 @@ decision about anything else is none.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request, url_for
-from sqlalchemy import select
 
-from ..agents.models import Agent, find_agents
-from ..catalogue.models import Catalogue
+from ..agents.models import find_agents
 from ..core.db import Transaction
-from ..core.values import Words
 from ..delegation.context import Context
 from ..delegation.liveness import find_standing, why_dead
-from ..delegation.models import delegation
 from ..host import Authentication, Person
-from ..tasks.models import task
-from ..web.pages import (
-    AgentFace,
-    ApprovalCard,
-    ChainLink,
-    DecidedCard,
-    Holding,
-    InboxPage,
-    MessagePage,
-    Onward,
-    ScopeChoice,
-    State,
-    UntilChoice,
-)
+from ..web.pages import InboxPage, MessagePage, Onward, State
 from ..web.shell import is_own_form, render, see_other
-from ..web.words import at_most, host_of, since, time_tag, until
-from .decide import Outcome, Yes, cards_of, decide, find_card
-from .models import Approval, Status
+from .cards import Telling, find_first_hold
+from .decide import Outcome, Yes, decide, decided_cards, find_card, late_cards, open_cards
+from .models import Approval
 
 APPROVALS_PAGE = "/deputize/approvals"
 
 #: Why a delegation ended whose agent was stopped with a no.
 STOPPED = "stopped_with_a_no"
 
-#: Cards that are looked at, and decided ones that are shown.
-READ, DECIDED_SHOWN = 200, 20
+#: Cards that are looked at; decided ones, and those that came to nothing, that are shown.
+READ, DECIDED_SHOWN, LATE_SHOWN = 200, 20, 5
 
-_SAID = {
-    Status.APPROVED: (State.ACTIVE, "you said yes"),
-    Status.REDEEMED: (State.ACTIVE, "you said yes"),
-    Status.DENIED: (State.REFUSED, "you said no"),
-}
+#: Seconds for which a card that came to nothing is still shown.
+LATE = 3600
 
 
 def inbox(context: Context) -> Blueprint:
@@ -85,15 +64,18 @@ def _decide(context: Context, me: Person, card: Approval) -> Response:
     yes = _yes(context, card) if pressed == "approve" else None
     if pressed not in ("approve", "deny", "stop") or (yes and not yes.scope - card.held):
         return see_other(f"{url_for('.approvals')}#card-{card.id}")
+    if pressed == "stop":
+        # About the agent, and not about what the card says: it is stopped in any case.
+        _stop(context, card)
     outcome = decide(context, card, request.form.get("shown", ""), yes)
+    if pressed == "stop":
+        return see_other(url_for(".approvals"))
     if outcome is Outcome.CHANGED:
         return _told(me, "This changed while you were reading", "Please look again.", 409)
     if outcome is Outcome.SIGN_IN:
         return _sign_in_anew(context, me)
     if outcome is Outcome.OVER:
         return _told(me, "This can't be decided any more", "It has expired, or ended.", 410)
-    if pressed == "stop":
-        _stop(context, card)
     return see_other(url_for(".approvals"))
 
 
@@ -111,12 +93,7 @@ def _yes(context: Context, card: Approval) -> Yes:
 def _stop(context: Context, card: Approval) -> None:
     """End what the agent that asked holds of this task, from where it came in."""
     with context.db.read() as tx:
-        standing = find_standing(tx, card.delegation_id)
-        above = standing.node.path.split("/")[:-1] if standing else []
-        held = select(delegation.c.id).where(
-            delegation.c.id.in_(above), delegation.c.actor == card.client_id
-        )
-        first = tx.execute(held.order_by(delegation.c.path)).scalars().first()
+        first = find_first_hold(tx, find_standing(tx, card.delegation_id), card.client_id)
     if first is not None:
         context.ends.end_delegation(first, why=STOPPED)
 
@@ -130,82 +107,29 @@ class Inbox:
     me: Person
 
     def page(self) -> InboxPage:
-        """Return the open cards, oldest first, and the decisions, newest first."""
-        cards = cards_of(self.tx, self.me.key, READ)
+        """Return the open cards, oldest first, then what is past deciding, newest first."""
+        tx, key = self.tx, self.me.key
+        asked = open_cards(tx, key, READ)
+        waiting = [c for c in asked if is_shown(tx, c)]
+        dead = [c for c in asked if c not in waiting]
+        late = [*dead, *late_cards(tx, key, LATE, LATE_SHOWN)][:LATE_SHOWN]
+        decided = decided_cards(tx, key, DECIDED_SHOWN)
+        cards = [*waiting, *late, *decided]
         agents = find_agents(self.tx, frozenset(name for c in cards for name in c.chain))
-        telling = _Telling(self.tx, self.context.moment(self.tx).catalogue, agents)
-        waiting = [c for c in reversed(cards) if c.is_open(self.tx.now) and self._lives(c)]
-        decided = [c for c in cards if c.status in _SAID][:DECIDED_SHOWN]
+        telling = Telling(self.tx, self.context.moment(self.tx).catalogue, agents)
         return InboxPage(
             person=self.me.name,
             agents_url=url_for("deputize_agents.agents"),
-            cards=tuple(map(telling.card, waiting)),
+            cards=tuple(map(telling.open, waiting)),
+            late=tuple(map(telling.late, late)),
             decided=tuple(map(telling.decided, decided)),
         )
 
-    def _lives(self, card: Approval) -> bool:
-        return why_dead(find_standing(self.tx, card.delegation_id), self.tx.now) is None
 
-
-@dataclass(frozen=True)
-class _Telling:
-    """What is needed to say a card in words."""
-
-    tx: Transaction
-    catalogue: Catalogue
-    agents: dict[str, Agent]
-
-    def card(self, card: Approval) -> ApprovalCard:
-        now, expires = self._clock(self.tx.now), self._clock(card.expires_at)
-        purpose = select(task.c.purpose).where(task.c.id == card.task_id)
-        return ApprovalCard(
-            id=card.id,
-            agent=self._face(card.client_id),
-            chain=tuple(ChainLink(self._face(name).name) for name in card.chain),
-            message=card.binding_message,
-            purpose=str(self.tx.execute(purpose).scalar() or ""),
-            adds=tuple(map(self._choice, sorted(card.scope - card.held))),
-            holds=tuple(Holding(self._what(n), self._where(n)) for n in sorted(card.held)),
-            left=time_tag(until(expires, now), expires, now),
-            lifetimes=self._lifetimes(card, now),
-            action=url_for("deputize_approvals.decided", approval_id=card.id),
-            hidden={"shown": card.content_hash},
-        )
-
-    def decided(self, card: Approval) -> DecidedCard:
-        state, said = _SAID[Status(card.status)]
-        now, when = self._clock(self.tx.now), self._clock(card.decided_at or card.created_at)
-        given: Words = card.granted_scope or card.scope
-        return DecidedCard(
-            agent=self._face(card.client_id),
-            what=", ".join(map(self._what, sorted(given - card.held))),
-            state=state,
-            said=said,
-            when=time_tag(since(when, now), when, now),
-        )
-
-    def _lifetimes(self, card: Approval, now: datetime) -> tuple[UntilChoice, ...]:
-        offered = [s for s in (60, 120, 300, 600, 900, 1800, 3600) if s < card.lifetime]
-        return tuple(
-            UntilChoice(s, at_most(s, now), s == card.lifetime) for s in [*offered, card.lifetime]
-        )
-
-    def _choice(self, name: str) -> ScopeChoice:
-        return ScopeChoice(name, self._what(name), self._where(name))
-
-    def _what(self, name: str) -> str:
-        return self.catalogue.describe(name)
-
-    def _where(self, name: str) -> str:
-        known = self.catalogue.scopes.get(name)
-        return host_of(known.resource) if known else ""
-
-    def _face(self, client_id: str) -> AgentFace:
-        known = self.agents.get(client_id)
-        return AgentFace(client_id, known.name if known else client_id)
-
-    def _clock(self, at: int) -> datetime:
-        return datetime.fromtimestamp(at, UTC)
+def is_shown(tx: Transaction, card: Approval) -> bool:
+    """Tell whether the card can be decided: it waits, and what it hangs on lives."""
+    is_open = card.is_open(tx.now)
+    return is_open and why_dead(find_standing(tx, card.delegation_id), tx.now) is None
 
 
 def _sign_in(context: Context) -> Response:

@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, or_, select
 from ..agents.authenticate import Caller
 from ..agents.models import Agent
 from ..audit.record import Event, record
-from ..catalogue.models import ResourceServer, Scope
+from ..catalogue.models import Scope
 from ..core.db import Kind, Lock, Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
@@ -27,9 +27,13 @@ from ..delegation.models import delegation, person
 from ..delegation.narrow import elevate
 from .expire import expire
 from .models import Approval, Status, approval, approval_from_row, approval_to_row, auth_request
+from .rules import can_be_approved, rules_of, what_is_added
 
 #: Seconds between two polls (CIBA Core §7.3), at first.
 INTERVAL = 5
+
+#: Seconds for which a card waits, at least: so that a person can read it.
+SHORTEST = 30
 
 #: Ids that are handed out for one card: asking again is free, and yet bounded.
 MOST_IDS = 50
@@ -100,17 +104,15 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
         reading.tx, question.agent, node, question.token_scope, question.asked, moment.rules
     )
     scope: Words = changes["scope"]  # type: ignore[assignment]
-    adding = (scope & moment.rules.sensitive) | (scope - node.scope)
-    rules = [moment.catalogue.scopes[name] for name in adding]
+    adding = what_is_added(scope, node, moment.rules)
+    rules = rules_of(moment.catalogue, adding)
     if not rules:
         raise Refusal("approval.not_needed", "Nothing of that needs the person's approval.")
     server = moment.catalogue.servers[question.asked.target]
-    if not all(_can_be_approved(rule, server) for rule in rules):
+    if not can_be_approved(rules, server):
         raise Refusal("approval.not_offered", "That scope cannot be approved here yet.")
-    wanted = min(
-        question.requested_expiry or context.settings.approvals.lifetime,
-        context.settings.approvals.lifetime,
-    )
+    longest = context.settings.approvals.lifetime
+    wanted = max(SHORTEST, min(question.requested_expiry or longest, longest))
     until = min(moment.now + wanted, node.expires_at, question.standing.deadline)
     opened = Approval(
         id=new_id(),
@@ -133,12 +135,6 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
     )
     hashed = replace(opened, request_hash=_hash(_request(opened)))
     return replace(hashed, content_hash=_hash(_content(hashed)))
-
-
-def _can_be_approved(rule: Scope, server: ResourceServer) -> bool:
-    # What asks for another approver is not answered by less; what is for one use needs an API
-    # that says what a use is.
-    return not rule.approvers and (not rule.single_use or server.use_id is not None)
 
 
 def _lifetime(context: Context, rules: list[Scope]) -> int:
@@ -188,7 +184,7 @@ def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
     alike = _alike(tx, opened, settings.cool_down)
     if any(card.status == Status.DENIED for card in alike):
         raise Refusal("approval.denied_before", _REFUSED)
-    if len(alike) >= settings.max_open:
+    if len(alike) >= settings.max_open or _today(tx, opened) >= settings.per_day:
         raise Refusal("approval.too_many", _REFUSED)
     # Only one card of the same question may wait: this one has not been found to.
     expire(tx, approval.c.request_hash == opened.request_hash)
@@ -226,6 +222,16 @@ def _alike(tx: Transaction, opened: Approval, cool_down: int) -> list[Approval]:
     cards = [approval_from_row(row) for row in tx.execute(asked).mappings()]
     adding = opened.scope - opened.held
     return [card for card in cards if (card.scope - card.held) & adding]
+
+
+def _today(tx: Transaction, opened: Approval) -> int:
+    """Return how often this root agent's tree asked the person in the last day."""
+    asked = select(func.count()).where(
+        approval.c.person_id == opened.person_id,
+        approval.c.root_agent == opened.root_agent,
+        approval.c.created_at > tx.now - 86_400,
+    )
+    return int(tx.execute(asked).scalar_one())
 
 
 def _hand_out(tx: Transaction, card: Approval) -> Opened:

@@ -12,17 +12,24 @@ from ..agents.authenticate import Caller, caller_of
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id
-from ..core.values import line
+from ..core.values import Words, line
 from ..delegation.answers import Answers
 from ..delegation.attenuation import Asked
 from ..delegation.claims import delegated_claims
 from ..delegation.code import bearer_response, issue_for
 from ..delegation.context import Context, Reading
-from ..delegation.issue import Decision, Mint, Overtaken, Write, mint_delegated
+from ..delegation.issue import (
+    Decision,
+    Mint,
+    Overtaken,
+    Write,
+    mint_delegated,
+    token_lifetime,
+)
 from ..delegation.keys import ACCESS_TOKEN_TYP
 from ..delegation.liveness import Standing, find_standing, is_unchanged, why_dead
 from ..delegation.models import person
-from ..delegation.narrow import current_agent, elevate, live_standing
+from ..delegation.narrow import chain_ceiling, current_agent, elevate, live_standing
 from ..delegation.node import Delegation
 from ..delegation.single_use import is_for_one_use, make_single_use, replace_unused
 from ..oauth.ciba import CibaGrant
@@ -33,6 +40,7 @@ from ..oauth.errors import (
     UnauthorizedClientError,
 )
 from .models import Approval, Status, approval, approval_from_row, auth_request
+from .rules import can_be_approved, is_strong_enough, rules_of, what_is_added
 
 #: Seconds in which a repeat is a lost reply, and gets the same token again.
 REPEATABLE = 30
@@ -73,19 +81,24 @@ class Redemption:
             raise AlreadyRedeemed
         standing = live_standing(decision, card.delegation_id)
         agent = current_agent(decision, standing.caller_revision, standing.subject)
-        asked = Asked(card.granted_scope, card.target)
-        held = standing.node.scope
-        rules = decision.moment.rules
-        changes = elevate(decision.tx, agent, standing.node, held, asked, rules)
+        granted = _granted(decision, card, standing.node)
+        asked, rules = Asked(granted, card.target), decision.moment.rules
+        changes = elevate(decision.tx, agent, standing.node, standing.node.scope, asked, rules)
         node = self._node(decision, standing, changes)
         until = min(node.expires_at, standing.deadline)
         opaque, store = self._opaque(decision, node, until)
+
+        def is_still_so(tx: Transaction) -> bool:
+            # The chain's ceilings too: the row of the asker's node does not tell of them.
+            within = granted <= chain_ceiling(tx, standing.node, agent)
+            return within and is_unchanged(standing, tx)
+
         return mint_delegated(
             decision,
             node,
             subject=standing.subject,
             deadline=standing.deadline,
-            is_still_so=partial(is_unchanged, standing),
+            is_still_so=is_still_so,
             new_nodes=(node,),
             writes=(partial(_redeem, card=card, node=node, jti=self.jti, until=until), *store),
             jti=self.jti,
@@ -96,32 +109,29 @@ class Redemption:
         self, decision: Decision, node: Delegation, until: int
     ) -> tuple[str | None, tuple[Write, ...]]:
         """Return the token that is good for one use, and what stores it; none for a JWT."""
-        now = decision.moment.now
         if not is_for_one_use(decision.moment.catalogue, node.scope):
             return None, ()
-        until = min(until, now + decision.context.settings.tokens.lifetime)
-        token, write = make_single_use(node.id, self.jti, now, until)
+        token, write = make_single_use(node.id, self.jti, decision.moment.now, until)
         return token, (write,)
 
     def _node(
         self, decision: Decision, standing: Standing, changes: dict[str, object]
     ) -> Delegation:
         card, now = self.card, decision.moment.now
-        expires_at = min(standing.node.expires_at, now + (card.granted_lifetime or card.lifetime))
         node = standing.node.child(
             new_id(),
             now,
             **changes
             | {
-                "expires_at": expires_at,
                 "approval_id": card.id,
                 "auth_time": card.auth_time,
                 "acr": card.acr,
                 "amr": card.amr,
             },
         )
+        seconds = min(card.granted_lifetime or card.lifetime, token_lifetime(decision, node))
         # Nothing but this redemption finds it.
-        return replace(node, lease_hash=None)
+        return replace(node, lease_hash=None, expires_at=min(node.expires_at, now + seconds))
 
 
 class AgentCibaGrant(CibaGrant):
@@ -233,6 +243,22 @@ def _find(tx: Transaction, auth_req_id: str, client_id: str) -> Asking:
         raise Refusal("ciba.unknown", _NOT_GOOD)
     card = approval_from_row(row)
     return Asking(card, row["host_key"], name, row["interval"], row["polled_at"])
+
+
+def _granted(decision: Decision, card: Approval, node: Delegation) -> Words:
+    """Return what the yes still gives: nothing that the person was not asked to add.
+
+    :raises Refusal: `approval.denied`, where that is nothing, or the rules ask for more by now
+    """
+    moment, asked = decision.moment, card.scope - card.held
+    adding = what_is_added(card.granted_scope, node, moment.rules)
+    granted = card.granted_scope - (adding - asked)
+    rules, server = rules_of(moment.catalogue, adding & asked), moment.catalogue.servers
+    strong = is_strong_enough(rules, card.acr, card.auth_time, card.decided_at or 0)
+    good = card.target in server and can_be_approved(rules, server[card.target])
+    if not rules or not strong or not good:
+        raise Refusal("approval.denied", "What was approved is not to be had any more.")
+    return granted
 
 
 def _status(tx: Transaction, card: Approval) -> str:

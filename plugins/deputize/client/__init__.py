@@ -12,20 +12,24 @@ needs; what goes over the wire is OAuth as its RFCs say.
 from .agent import AgentClient, Token
 from .async_agent import AsyncAgentClient, AsyncToken
 from .async_hold import AsyncHold
+from .async_question import AsyncQuestion
 from .authentication import new_key
 from .authorization import AuthorizationRequest
 from .errors import OAuthError, ProtocolError
 from .hold import Hold
+from .question import Question
 
 __all__ = [
     "AgentClient",
     "AsyncAgentClient",
     "AsyncHold",
+    "AsyncQuestion",
     "AsyncToken",
     "AuthorizationRequest",
     "Hold",
     "OAuthError",
     "ProtocolError",
+    "Question",
     "Token",
     "new_key",
 ]

@@ -12,14 +12,14 @@ from typing import Any, Self
 import httpx
 
 from . import token_requests
-from .asking import Asked, poll
-from .asking import ask as put
+from .asking import Asked, narrow_or_ask, put_question
 from .authentication import SigningKey, credential_of
 from .authorization import AuthorizationRequest, ask
 from .connection import TIMEOUT, Connection
 from .discovery import discover
 from .flow import Flow, run
 from .lease import Lease
+from .question import Question
 from .spawning import spawn
 
 
@@ -29,9 +29,15 @@ class AgentClient:
     `close` it, or use it in a `with`; agents that it spawned share its connections.
     """
 
-    def __init__(self, connection: Connection, http: httpx.Client) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        http: httpx.Client,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._connection = connection
         self._http = http
+        self._sleep = sleep
 
     @classmethod
     def discover(
@@ -43,6 +49,7 @@ class AgentClient:
         secret: str | None = None,
         http: httpx.Client | None = None,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> Self:
         """Return the agent, once the server's metadata has been read.
 
@@ -50,6 +57,7 @@ class AgentClient:
             with neither it is a public client
         :param http: sends its requests, where the usual one does not do; closed with the agent
         :param clock: tells unix seconds, where the machine's clock is not the server's
+        :param sleep: waits for so many seconds, between two looks for a person's answer
         :raises ProtocolError: when `issuer` has no metadata of its own
         """
         credential = credential_of(key, secret)
@@ -59,7 +67,7 @@ class AgentClient:
         except BaseException:
             http.close()
             raise
-        return cls(Connection(metadata, client_id, credential, clock), http)
+        return cls(Connection(metadata, client_id, credential, clock), http, sleep)
 
     @property
     def client_id(self) -> str:
@@ -125,7 +133,10 @@ class AgentClient:
         return f"AgentClient({self.client_id!r} at {self.issuer})"
 
     def _token(self, flow: Flow[Lease]) -> "Token":
-        return Token.of(run(self._http, flow), self)
+        return self._holding(run(self._http, flow))
+
+    def _holding(self, lease: Lease) -> "Token":
+        return Token.of(lease, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +151,25 @@ class Token(Lease):
     @classmethod
     def of(cls, lease: Lease, agent: AgentClient) -> Self:
         """Return `lease` as a token of `agent`."""
-        return cls(
-            lease.value,
-            lease.scope,
-            lease.expires_at,
-            lease.renew_at,
-            lease.refresh_token,
-            agent=agent,
-        )
+        told = (lease.value, lease.scope, lease.expires_at, lease.renew_at, lease.refresh_token)
+        return cls(*told, agent=agent)
 
-    def narrow(self, resource: str, scope: str | None = None) -> "Token":
+    def narrow(
+        self, resource: str, scope: str | None = None, *, message: str | None = None
+    ) -> "Token":
         """Return a token for one API, with `scope` or all that belongs there.
 
-        :raises OAuthError: when the server refuses
+        :param message: one line to the person: what only they can let pass is put to them,
+            and their word waited for; without it, such a scope is `interaction_required`
+        :raises OAuthError: when the server refuses, or the person
         """
-        return self._exchange(resource=resource, scope=scope)
+        if message is None:
+            return self._exchange(resource=resource, scope=scope)
+        flow = narrow_or_ask(self.agent._connection, self.value, resource, scope, message)
+        answer = run(self.agent._http, flow)
+        if isinstance(answer, Asked):
+            return Question(self.agent, answer).wait()
+        return self.agent._holding(answer)
 
     def renew(self) -> "Token":
         """Return a new lease for the same place, with what is still held of it.
@@ -178,21 +193,36 @@ class Token(Lease):
         :raises OAuthError: when the server refuses
         """
         flow = spawn(self.agent._connection, self.value, scope, purpose)
-        return AgentClient(run(self.agent._http, flow), self.agent._http)
+        return AgentClient(run(self.agent._http, flow), self.agent._http, self.agent._sleep)
 
-    def ask(self, scope: str, resource: str | None = None, *, message: str = "") -> "Token":
-        """Ask the person for `scope`, and wait for their word: a token of its own, or a refusal.
+    def put_question(
+        self, scope: str, resource: str | None = None, *, message: str = ""
+    ) -> Question:
+        """Ask the person for `scope` and return at once, with the question as it waits.
+
+        Asking the same again while it waits makes no second one. CIBA Core §7.
 
         :param resource: the API; may be left out where every scope is of one
         :param message: one line to the person, shown as the agent's own words
-        :raises OAuthError: when nobody is asked that, when they say no, or nothing in time
+        :raises OAuthError: when nobody is asked that
         """
-        connection, http = self.agent._connection, self.agent._http
-        answer: Asked | Lease = run(http, put(connection, self.value, scope, resource, message))
-        while isinstance(answer, Asked):
-            time.sleep(answer.interval)
-            answer = run(http, poll(connection, answer))
-        return Token.of(answer, self.agent)
+        flow = put_question(self.agent._connection, self.value, scope, resource, message)
+        return Question(self.agent, run(self.agent._http, flow))
+
+    def ask(
+        self,
+        scope: str,
+        resource: str | None = None,
+        *,
+        message: str = "",
+        timeout: float | None = None,
+    ) -> "Token":
+        """Ask the person for `scope`, and wait for their word: a token of its own, or a refusal.
+
+        :raises OAuthError: when nobody is asked that, when they say no, or nothing in time
+        :raises TimeoutError: when they have said nothing after `timeout` seconds
+        """
+        return self.put_question(scope, resource, message=message).wait(timeout)
 
     def refresh(self, resource: str | None = None) -> "Token":
         """Return a new hold; this refresh token is used up. :rfc:`6749#section-6`.

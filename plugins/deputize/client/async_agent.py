@@ -5,15 +5,15 @@ Nothing but the sending differs: what is asked and how answers are read is share
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx
 
 from . import token_requests
-from .asking import Asked, poll
-from .asking import ask as put
+from .asking import Asked, narrow_or_ask, put_question
+from .async_question import AsyncQuestion
 from .authentication import SigningKey, credential_of
 from .authorization import AuthorizationRequest, ask
 from .connection import TIMEOUT, Connection
@@ -29,9 +29,15 @@ class AsyncAgentClient:
     `aclose` it, or use it in an `async with`; agents that it spawned share its connections.
     """
 
-    def __init__(self, connection: Connection, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        http: httpx.AsyncClient,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         self._connection = connection
         self._http = http
+        self._sleep = sleep
 
     @classmethod
     async def discover(
@@ -43,6 +49,7 @@ class AsyncAgentClient:
         secret: str | None = None,
         http: httpx.AsyncClient | None = None,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> Self:
         """Return the agent: `AgentClient.discover`, awaited."""
         credential = credential_of(key, secret)
@@ -52,7 +59,7 @@ class AsyncAgentClient:
         except BaseException:
             await http.aclose()
             raise
-        return cls(Connection(metadata, client_id, credential, clock), http)
+        return cls(Connection(metadata, client_id, credential, clock), http, sleep)
 
     @property
     def client_id(self) -> str:
@@ -105,7 +112,10 @@ class AsyncAgentClient:
         return f"AsyncAgentClient({self.client_id!r} at {self.issuer})"
 
     async def _token(self, flow: Flow[Lease]) -> "AsyncToken":
-        return AsyncToken.of(await run_async(self._http, flow), self)
+        return self._holding(await run_async(self._http, flow))
+
+    def _holding(self, lease: Lease) -> "AsyncToken":
+        return AsyncToken.of(lease, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +130,20 @@ class AsyncToken(Lease):
     @classmethod
     def of(cls, lease: Lease, agent: AsyncAgentClient) -> Self:
         """Return `lease` as a token of `agent`."""
-        return cls(
-            lease.value,
-            lease.scope,
-            lease.expires_at,
-            lease.renew_at,
-            lease.refresh_token,
-            agent=agent,
-        )
+        told = (lease.value, lease.scope, lease.expires_at, lease.renew_at, lease.refresh_token)
+        return cls(*told, agent=agent)
 
-    async def narrow(self, resource: str, scope: str | None = None) -> "AsyncToken":
+    async def narrow(
+        self, resource: str, scope: str | None = None, *, message: str | None = None
+    ) -> "AsyncToken":
         """Return a token for one API: `Token.narrow`, awaited."""
-        return await self._exchange(resource=resource, scope=scope)
+        if message is None:
+            return await self._exchange(resource=resource, scope=scope)
+        flow = narrow_or_ask(self.agent._connection, self.value, resource, scope, message)
+        answer = await run_async(self.agent._http, flow)
+        if isinstance(answer, Asked):
+            return await AsyncQuestion(self.agent, answer).wait()
+        return self.agent._holding(answer)
 
     async def renew(self) -> "AsyncToken":
         """Return a new lease for the same place: `Token.renew`, awaited."""
@@ -144,19 +156,27 @@ class AsyncToken(Lease):
     async def spawn(self, *, scope: str, purpose: str) -> AsyncAgentClient:
         """Start a throw-away agent of one's own: `Token.spawn`, awaited."""
         flow = spawn(self.agent._connection, self.value, scope, purpose)
-        return AsyncAgentClient(await run_async(self.agent._http, flow), self.agent._http)
+        child = await run_async(self.agent._http, flow)
+        return AsyncAgentClient(child, self.agent._http, self.agent._sleep)
+
+    async def put_question(
+        self, scope: str, resource: str | None = None, *, message: str = ""
+    ) -> AsyncQuestion:
+        """Ask the person and return at once: `Token.put_question`, awaited."""
+        flow = put_question(self.agent._connection, self.value, scope, resource, message)
+        return AsyncQuestion(self.agent, await run_async(self.agent._http, flow))
 
     async def ask(
-        self, scope: str, resource: str | None = None, *, message: str = ""
+        self,
+        scope: str,
+        resource: str | None = None,
+        *,
+        message: str = "",
+        timeout: float | None = None,  # noqa: ASYNC109 - as `Token.ask`'s
     ) -> "AsyncToken":
         """Ask the person, and wait for their word: `Token.ask`, awaited."""
-        connection, http = self.agent._connection, self.agent._http
-        flow = put(connection, self.value, scope, resource, message)
-        answer: Asked | Lease = await run_async(http, flow)
-        while isinstance(answer, Asked):
-            await asyncio.sleep(answer.interval)
-            answer = await run_async(http, poll(connection, answer))
-        return AsyncToken.of(answer, self.agent)
+        question = await self.put_question(scope, resource, message=message)
+        return await question.wait(timeout)
 
     async def refresh(self, resource: str | None = None) -> "AsyncToken":
         """Return a new hold: `Token.refresh`, awaited."""

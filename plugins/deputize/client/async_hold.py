@@ -12,10 +12,12 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from .async_agent import AsyncAgentClient, AsyncToken
+from .async_question import AsyncQuestion
 from .errors import OAuthError, ProtocolError
 from .flow import Flow, run_async
 from .leases import Leases, Want
 from .presenting import may_repeat, present
+from .step_up import StepUp
 
 T = TypeVar("T")
 
@@ -43,9 +45,29 @@ class AsyncHold:
         """Return a token for one API, kept or new: `Hold.narrow`, awaited."""
         return await self._get(Want.of(resource, scope))
 
-    def auth(self, resource: str, scope: str | None = None) -> "AsyncResourceAuth":
+    def auth(
+        self, resource: str, scope: str | None = None, *, ask: str | None = None
+    ) -> "AsyncResourceAuth":
         """Return what lets an `httpx.AsyncClient` into one API; see `Hold.auth`."""
-        return AsyncResourceAuth(self, resource, scope)
+        return AsyncResourceAuth(self, resource, scope, StepUp(scope, ask))
+
+    async def put_question(
+        self, scope: str, resource: str | None = None, *, message: str = ""
+    ) -> AsyncQuestion:
+        """Ask the person and return at once: `Hold.put_question`, awaited."""
+        return await (await self.token()).put_question(scope, resource, message=message)
+
+    async def ask(
+        self,
+        scope: str,
+        resource: str | None = None,
+        *,
+        message: str = "",
+        timeout: float | None = None,  # noqa: ASYNC109 - as `Hold.ask`'s
+    ) -> AsyncToken:
+        """Ask the person, and wait for their word: `Hold.ask`, awaited."""
+        question = await self.put_question(scope, resource, message=message)
+        return await question.wait(timeout)
 
     def drop(self, refused: AsyncToken) -> None:
         """Forget a narrow token that its API refused, so that the next one is new."""
@@ -106,12 +128,13 @@ class AsyncHold:
 
 
 class AsyncResourceAuth(httpx.Auth):
-    """A hold's token for one API on each request, and a new one, once, if it is refused."""
+    """A hold's token for one API on each request; as `ResourceAuth`."""
 
-    def __init__(self, hold: AsyncHold, resource: str, scope: str | None) -> None:
+    def __init__(self, hold: AsyncHold, resource: str, scope: str | None, step_up: StepUp) -> None:
         self._hold = hold
         self._resource = resource
         self._scope = scope
+        self._step_up = step_up
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -120,7 +143,10 @@ class AsyncResourceAuth(httpx.Auth):
         answer = yield present(request, token)
         if may_repeat(request, answer):
             self._hold.drop(token)
-            yield present(request, await self._token())
+            answer = yield present(request, await self._token())
+        wanted = self._step_up.find_scope(request, answer)
+        if wanted is not None:
+            yield present(request, await self._approved(wanted))
 
     def sync_auth_flow(
         self, request: httpx.Request
@@ -129,3 +155,6 @@ class AsyncResourceAuth(httpx.Auth):
 
     async def _token(self) -> AsyncToken:
         return await self._hold.narrow(self._resource, self._scope)
+
+    async def _approved(self, scope: str) -> AsyncToken:
+        return await self._hold.ask(scope, self._resource, message=self._step_up.message)

@@ -87,7 +87,7 @@ def read_answer(response: httpx.Response) -> Answer:
         return body
     if body and isinstance(body.get("error"), str):
         description = str(body.get("error_description") or "")
-        raise OAuthError(body["error"], description, response.status_code)
+        raise OAuthError(body["error"], description, response.status_code, body)
     raise ProtocolError(f"HTTP {response.status_code} that is no OAuth answer")
 
 

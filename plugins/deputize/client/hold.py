@@ -16,6 +16,8 @@ from .errors import OAuthError, ProtocolError
 from .flow import run
 from .leases import Leases, Want
 from .presenting import may_repeat, present
+from .question import Question
+from .step_up import StepUp
 
 
 class Hold:
@@ -49,12 +51,43 @@ class Hold:
         """
         return self._get(Want.of(resource, scope))
 
-    def auth(self, resource: str, scope: str | None = None) -> "ResourceAuth":
+    def auth(
+        self, resource: str, scope: str | None = None, *, ask: str | None = None
+    ) -> "ResourceAuth":
         """Return what lets an httpx client into one API: `httpx.Client(auth=hold.auth(...))`.
 
         Give it to a client that calls that API alone: it shows its token wherever it is sent.
+
+        :param ask: one line to the person, who is asked where the API wants their word
+            (:rfc:`9470#section-3`); the request waits for it. Without it nobody is asked
         """
-        return ResourceAuth(self, resource, scope)
+        return ResourceAuth(self, resource, scope, StepUp(scope, ask))
+
+    def put_question(
+        self, scope: str, resource: str | None = None, *, message: str = ""
+    ) -> Question:
+        """Ask the person for `scope` and return at once; see `Token.put_question`.
+
+        :raises OAuthError: when nobody is asked that
+        """
+        return self.token().put_question(scope, resource, message=message)
+
+    def ask(
+        self,
+        scope: str,
+        resource: str | None = None,
+        *,
+        message: str = "",
+        timeout: float | None = None,
+    ) -> Token:
+        """Ask the person for `scope`, and wait for their word; see `Token.ask`.
+
+        The hold goes on meanwhile, and keeps nothing of the answer: it is for one thing.
+
+        :raises OAuthError: when nobody is asked that, when they say no, or nothing in time
+        :raises TimeoutError: when they have said nothing after `timeout` seconds
+        """
+        return self.put_question(scope, resource, message=message).wait(timeout)
 
     def drop(self, refused: Token) -> None:
         """Forget a narrow token that its API refused, so that the next one is new."""
@@ -113,12 +146,15 @@ class Hold:
 
 
 class ResourceAuth(httpx.Auth):
-    """A hold's token for one API on each request, and a new one, once, if it is refused."""
+    """A hold's token for one API on each request; and, once each, a new one if it is refused,
+    and one that the person approved if the API wants that.
+    """
 
-    def __init__(self, hold: Hold, resource: str, scope: str | None) -> None:
+    def __init__(self, hold: Hold, resource: str, scope: str | None, step_up: StepUp) -> None:
         self._hold = hold
         self._resource = resource
         self._scope = scope
+        self._step_up = step_up
 
     def sync_auth_flow(
         self, request: httpx.Request
@@ -127,7 +163,10 @@ class ResourceAuth(httpx.Auth):
         answer = yield present(request, token)
         if may_repeat(request, answer):
             self._hold.drop(token)
-            yield present(request, self._token())
+            answer = yield present(request, self._token())
+        wanted = self._step_up.find_scope(request, answer)
+        if wanted is not None:
+            yield present(request, self._approved(wanted))
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -137,7 +176,13 @@ class ResourceAuth(httpx.Auth):
         answer = yield present(request, token)
         if may_repeat(request, answer):
             self._hold.drop(token)
-            yield present(request, await asyncio.to_thread(self._token))
+            answer = yield present(request, await asyncio.to_thread(self._token))
+        wanted = self._step_up.find_scope(request, answer)
+        if wanted is not None:
+            yield present(request, await asyncio.to_thread(self._approved, wanted))
 
     def _token(self) -> Token:
         return self._hold.narrow(self._resource, self._scope)
+
+    def _approved(self, scope: str) -> Token:
+        return self._hold.ask(scope, self._resource, message=self._step_up.message)

@@ -25,10 +25,12 @@ def present(request: httpx.Request, lease: Lease) -> httpx.Request:
 
 
 def may_repeat(request: httpx.Request, answer: httpx.Response) -> bool:
-    """Tell whether the lease alone was refused, and `request` can be sent once more.
-
-    A body that is streamed is gone once it was sent.
-    """
+    """Tell whether the lease alone was refused, and `request` can be sent once more."""
     said = ", ".join(answer.headers.get_list("WWW-Authenticate"))
     is_refused = answer.status_code == 401 and _INVALID_TOKEN.search(said) is not None
-    return is_refused and isinstance(request.stream, httpx.ByteStream)
+    return is_refused and can_be_sent_again(request)
+
+
+def can_be_sent_again(request: httpx.Request) -> bool:
+    """Tell whether its body is still there: one that is streamed is gone once it was sent."""
+    return isinstance(request.stream, httpx.ByteStream)

@@ -11,7 +11,7 @@ from ..agents.authenticate import Caller, caller_of
 from ..agents.models import SPAWNED, Agent, find_agent
 from ..core.refusal import Refusal
 from ..core.values import line
-from ..oauth.ciba import read_binding_message
+from ..oauth.ciba import CIBA, read_binding_message
 from ..oauth.errors import AuthorizationPendingError, UnauthorizedClientError
 from ..oauth.rfc8693 import ACCESS_TOKEN_TYPE, ExchangedToken, TokenExchange, TokenExchangeGrant
 from .attenuation import Asked, is_nameable
@@ -60,7 +60,9 @@ class Exchange:
         try:
             return narrow(decision, agent, standing, subject.scope, asked)
         except Refusal as refusal:
-            if refusal.rule != NEEDS_APPROVAL or self.binding_message is None:
+            # Whoever has not taken a hand-over is not in the chain that the card would show.
+            may_ask = agent.client_id == standing.node.actor and agent.check_grant_type(CIBA)
+            if refusal.rule != NEEDS_APPROVAL or self.binding_message is None or not may_ask:
                 raise
             message = self.binding_message
             raise NeedsApproval(agent, standing, subject.scope, asked, message) from None

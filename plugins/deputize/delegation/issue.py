@@ -138,7 +138,7 @@ def mint_delegated(
     :param opaque: the token itself, where it is no JWT
     """
     context, moment, jti = decision.context, decision.moment, jti or new_id()
-    expires_at = min(moment.now + _lifetime(decision, node), node.expires_at, deadline)
+    expires_at = min(moment.now + token_lifetime(decision, node), node.expires_at, deadline)
     claims = delegated_claims(context.issuer, subject, node, jti, moment.now, expires_at)
     storing = tuple(
         partial(_store_node, node=new, limit=context.settings.delegation.max_nodes)
@@ -158,7 +158,8 @@ def mint_delegated(
     )
 
 
-def _lifetime(decision: Decision, node: Delegation) -> int:
+def token_lifetime(decision: Decision, node: Delegation) -> int:
+    """Return the seconds that a token for `node` lives, at most."""
     catalogue = decision.moment.catalogue
     lifetime = decision.context.settings.tokens.lifetime
     if node.target not in catalogue.servers:

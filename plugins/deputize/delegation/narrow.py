@@ -107,12 +107,13 @@ def elevate(
         raise Refusal("scope.elevated", "Ask by a token that was not approved for one thing.")
     wanted = asked.scope or frozenset()
     askable = (wanted & rules.sensitive) | (wanted - parent.scope)
-    askable &= _chain_ceiling(tx, parent, agent)
+    askable &= chain_ceiling(tx, parent, agent)
     as_if_held = replace(parent, scope=parent.scope | askable)
     return attenuate(as_if_held, token_scope | askable, limits_of(agent), asked, rules)
 
 
-def _chain_ceiling(tx: Transaction, parent: Delegation, agent: Agent) -> Words:
+def chain_ceiling(tx: Transaction, parent: Delegation, agent: Agent) -> Words:
+    """Return what every agent of the chain, and `agent`, may hold at all."""
     chain = find_agents(tx, frozenset(parent.chain)).values()
     return frozenset.intersection(agent.scope, *(member.scope for member in chain))
 

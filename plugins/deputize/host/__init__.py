@@ -5,7 +5,16 @@ ways in which a Flask app signs people in.
 """
 
 from .flask_login import FlaskLoginHost
-from .protocol import Authentication, Host, Paths, Person
+from .protocol import Authentication, Host, Paths, Person, PersonToken
 from .users import SessionHost, UserHost
 
-__all__ = ["Authentication", "FlaskLoginHost", "Host", "Paths", "Person", "SessionHost", "UserHost"]
+__all__ = [
+    "Authentication",
+    "FlaskLoginHost",
+    "Host",
+    "Paths",
+    "Person",
+    "PersonToken",
+    "SessionHost",
+    "UserHost",
+]

@@ -48,6 +48,19 @@ class Paths:
     openid_metadata: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PersonToken:
+    """A person's own token, by which an application of theirs asks our API.
+
+    :param client_id: the host's client that it was issued to
+    """
+
+    person: Person
+    client_id: str
+    scope: frozenset[str]
+    authentication: Authentication = Authentication()
+
+
 class Host(Protocol):
     """The identity provider that the plugin extends."""
 
@@ -71,6 +84,11 @@ class Host(Protocol):
 
     def find_person_by_name(self, username: str) -> Person | None:
         """Return the person who signs in as `username`: for `apply`, never for tokens."""
+        ...
+
+    def person_from_token(self, token: str) -> PersonToken | None:
+        """Return whose access token of the host's own it is, if it is good; None where the host
+        cannot tell. Never for a token that a client got for itself."""
         ...
 
     def is_active(self, key: str) -> bool:

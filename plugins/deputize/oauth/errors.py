@@ -27,6 +27,7 @@ __all__ = [
     "ClientNotAuthenticatedError",
     "ExpiredLoginHintTokenError",
     "ExpiredTokenError",
+    "InsufficientScopeError",
     "InteractionRequiredError",
     "InvalidAuthorizationDetailsError",
     "InvalidBindingMessageError",
@@ -38,6 +39,7 @@ __all__ = [
     "InvalidScopeError",
     "InvalidTargetError",
     "InvalidTokenError",
+    "NotFoundError",
     "NotYetError",
     "OAuth2Error",
     "SlowDownError",
@@ -171,6 +173,20 @@ class InvalidTokenError(OAuth2Error):
 
     def get_headers(self) -> list[tuple[str, str]]:
         return [*super().get_headers(), ("WWW-Authenticate", f'Bearer error="{self.error}"')]
+
+
+class InsufficientScopeError(InvalidTokenError):
+    """The bearer token is good, and not for this. :rfc:`6750#section-3.1`."""
+
+    error = "insufficient_scope"
+    status_code = 403
+
+
+class NotFoundError(OAuth2Error):
+    """There is no such thing, or it is not theirs who ask."""
+
+    error = "not_found"
+    status_code = 404
 
 
 def describe(text: str) -> str:

@@ -6,8 +6,7 @@ needs = dependency(AsyncGuard(introspector, CALENDAR))
 async def events(access: Annotated[Access, needs("calendar:read")]) -> ...
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Depends, HTTPException, Request
 
@@ -15,16 +14,23 @@ from .access import Access
 from .guard import AsyncGuard, Refused
 
 
-def dependency(guard: AsyncGuard) -> Callable[[str], Any]:
+class Dependency(Protocol):
+    """`needs("pay:transfer", max_age=300)`; what it takes is `AsyncGuard.admit`'s."""
+
+    def __call__(self, scope: str, *, acr: str = "", max_age: int | None = None) -> Any: ...
+
+
+def dependency(guard: AsyncGuard) -> Dependency:
     """Return what makes dependencies: `needs("calendar:read")` is who acts for whom.
 
     Who may not pass is answered 401, 403 or 503 in the endpoint's place.
     """
 
-    def needs(scope: str) -> Any:
+    def needs(scope: str, *, acr: str = "", max_age: int | None = None) -> Any:
         async def admit(request: Request) -> Access:
             try:
-                return await guard.admit(request.headers.get("Authorization"), scope)
+                authorization = request.headers.get("Authorization")
+                return await guard.admit(authorization, scope, acr=acr, max_age=max_age)
             except Refused as refused:
                 raise HTTPException(refused.status, refused.body, refused.headers) from refused
 

@@ -22,6 +22,14 @@ Refusal: TypeAlias = tuple[dict[str, str], int, dict[str, str]]
 View: TypeAlias = Callable[Concatenate[Access, P], R]
 
 
+class Decorator(Protocol):
+    """`@needs("pay:transfer", max_age=300)`; what it takes is `Guard.admit`'s."""
+
+    def __call__(
+        self, scope: str, *, acr: str = "", max_age: int | None = None
+    ) -> Callable[[View[P, R]], Callable[P, R | Refusal]]: ...
+
+
 class HasHeaders(Protocol):
     """What is taken of `flask.request`."""
 
@@ -29,9 +37,7 @@ class HasHeaders(Protocol):
     def headers(self) -> Any: ...
 
 
-def decorator(
-    guard: Guard, request: HasHeaders
-) -> Callable[[str], Callable[[View[P, R]], Callable[P, R | Refusal]]]:
+def decorator(guard: Guard, request: HasHeaders) -> Decorator:
     """Return a decorator of views: `@needs("calendar:read")`, below the route.
 
     The view's first argument is who acts for whom; who may not pass is answered without it.
@@ -39,12 +45,15 @@ def decorator(
     :param request: `flask.request`
     """
 
-    def needs(scope: str) -> Callable[[View[P, R]], Callable[P, R | Refusal]]:
+    def needs(
+        scope: str, *, acr: str = "", max_age: int | None = None
+    ) -> Callable[[View[P, R]], Callable[P, R | Refusal]]:
         def decorate(view: View[P, R]) -> Callable[P, R | Refusal]:
             @wraps(view)
             def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Refusal:
                 try:
-                    access = guard.admit(request.headers.get("Authorization"), scope)
+                    authorization = request.headers.get("Authorization")
+                    access = guard.admit(authorization, scope, acr=acr, max_age=max_age)
                 except Refused as refused:
                     return refused.body, refused.status, refused.headers
                 return view(access, *args, **kwargs)

@@ -5,7 +5,7 @@ agent's own words (`name`, `purpose`) may be passed raw: every template shows th
 `words.neutralise`. Times are `Markup` made by `words.time_tag`. All else is escaped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -256,24 +256,29 @@ class ApprovalCard:
     """Who asks."""
     chain: tuple[ChainLink, ...]
     message: str
-    """The agent's own words."""
+    """The asker's own words."""
+    deputized: AgentFace
+    """Whom the person let act, at the head of the chain."""
     purpose: str
     """What the task is for, in the words of who was deputized."""
     adds: tuple[ScopeChoice, ...]
     """What the token would carry that is not held already."""
     holds: tuple[Holding, ...]
-    """What of it is held already."""
-    left: Markup
-    """How long it can be decided, by `time_tag`."""
-    lifetimes: tuple[UntilChoice, ...]
-    action: str
+    """What the asker may do already."""
+    is_for_one_use: bool
+    may_be_passed_on: bool
+    left: Markup = NOTHING
+    """How long it can be decided, by `time_tag(until(...))`."""
+    over: Markup = NOTHING
+    """Why it can't be decided any more; such a card keeps its text and has no presses."""
+    lifetimes: tuple[UntilChoice, ...] = ()
+    action: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """What will happen: "Pay and see your invoices"."""
-        first, *more = [choice.description for choice in self.adds]
-        return list_of([first, *(word[:1].lower() + word[1:] for word in more)])
+        return _title_of([choice.description for choice in self.adds])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,19 +286,33 @@ class DecidedCard:
     """What became of a card."""
 
     agent: AgentFace
-    what: str
+    chain: tuple[ChainLink, ...]
+    what: tuple[str, ...]
+    """What was granted, or refused."""
+    message: str
+    """The asker's own words."""
     state: State
     said: str
     """In words: "you said yes"."""
     when: Markup
+    since_then: Markup = NOTHING
+    """What came of a yes: "good for 5 minutes", "not fetched yet", "over now"."""
+    stop_url: str = ""
+    """The `EndPage` of the asker, while what was granted is good."""
+
+    @property
+    def title(self) -> str:
+        """What was decided: "Pay"."""
+        return _title_of(self.what)
 
 
 @dataclass(frozen=True, kw_only=True)
 class InboxPage(Page):
-    """What agents ask me now, and what I decided. The oldest question first, so that nothing
-    moves under the finger."""
+    """What agents ask me now, what came to nothing, and what I decided. The oldest question
+    first, so that nothing moves under the finger."""
 
     cards: tuple[ApprovalCard, ...] = ()
+    late: tuple[ApprovalCard, ...] = ()
     decided: tuple[DecidedCard, ...] = ()
 
 
@@ -321,3 +340,11 @@ class MessagePage(Page):
 
 def _named(face: AgentFace | ChainLink) -> Markup:
     return Markup("<bdi>{}</bdi>").format(neutralise(face.name, NAME_LENGTH))
+
+
+def _title_of(deeds: Sequence[str]) -> str:
+    return list_of([*deeds[:1], *map(_within_a_sentence, deeds[1:])])
+
+
+def _within_a_sentence(deed: str) -> str:
+    return deed if deed[1:2].isupper() else deed[:1].lower() + deed[1:]

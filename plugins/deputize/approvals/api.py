@@ -1,0 +1,135 @@
+"""The approval API: an organisation's own app shows the cards, and brings the person's word.
+
+By the person's own token of the host, with the scope `approvals`: never one with `act`. What
+is decided is what was shown: a `content_hash` that is no longer the card's changes nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from authlib.consts import default_json_headers
+
+from ..core.db import Transaction
+from ..core.refusal import Refusal
+from ..core.values import words
+from ..delegation.answers import answer_to
+from ..delegation.context import Context
+from ..host import PersonToken
+from ..oauth.server import Answer
+from .decide import Outcome, Yes, decide, find_card, open_cards
+from .inbox import READ, is_shown
+from .models import Approval
+
+APPROVALS_ENDPOINT = "/deputize/api/approvals"
+
+#: RFC 9470 §3.
+_TOO_WEAK = "insufficient_user_authentication"
+
+_OUTCOMES = {
+    Outcome.CHANGED: (409, "changed", "The card is not what it was when it was shown."),
+    Outcome.OVER: (410, "expired_token", "It can not be decided any more."),
+}
+
+
+def answer_approvals(
+    context: Context, method: str, approval_id: str, headers: Mapping[str, str], body: Any
+) -> Answer:
+    """Answer a request: GET lists what waits, POST decides one.
+
+    :param approval_id: empty for the list
+    :param body: of a POST, as JSON; None where it is none
+    """
+    try:
+        asker = _asker(context, headers)
+        if method == "GET" and not approval_id:
+            return _answer(200, _list(context, asker))
+        return _decide(context, asker, approval_id, body)
+    except Refusal as refusal:
+        context.tally.count(refusal.rule)
+        return Answer(*answer_to(refusal)())
+
+
+def _asker(context: Context, headers: Mapping[str, str]) -> PersonToken:
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    asker = context.host.person_from_token(token.strip()) if scheme.lower() == "bearer" else None
+    if asker is None or not context.host.is_active(asker.person.key):
+        raise Refusal("person_token.not_good", "A token of the person's own is required.")
+    if "approvals" not in asker.scope:
+        raise Refusal("person_token.scope", "The token is not for approvals.")
+    return asker
+
+
+def _list(context: Context, asker: PersonToken) -> list[dict[str, Any]]:
+    with context.db.read() as tx:
+        cards = open_cards(tx, asker.person.key, READ)
+        return [_told(card) for card in cards if is_shown(tx, card)]
+
+
+def _told(card: Approval) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "content_hash": card.content_hash,
+        "agent": card.client_id,
+        "chain": list(card.chain),
+        "scope": " ".join(sorted(card.scope)),
+        "held": " ".join(sorted(card.held)),
+        "resource": card.target,
+        "binding_message": card.binding_message,
+        "expires_in": card.lifetime,
+        "expires_at": card.expires_at,
+    }
+
+
+def _decide(context: Context, asker: PersonToken, approval_id: str, body: Any) -> Answer:
+    said = body if isinstance(body, dict) else {}
+    with context.db.read() as tx:
+        card = _find(tx, approval_id, asker)
+    yes = _yes(card, asker, said) if said.get("decision") == "approve" else None
+    if said.get("decision") not in ("approve", "deny"):
+        raise Refusal("decision.malformed", "decision is approve or deny.")
+    content_hash = said.get("content_hash")
+    outcome = decide(context, card, content_hash if isinstance(content_hash, str) else "", yes)
+    if outcome is Outcome.DONE:
+        return _answer(200, {"id": card.id, "status": "approved" if yes else "denied"})
+    if outcome is Outcome.SIGN_IN:
+        return _too_weak(context, card)
+    status, error, description = _OUTCOMES[outcome]
+    return _answer(status, {"error": error, "error_description": description})
+
+
+def _find(tx: Transaction, approval_id: str, asker: PersonToken) -> Approval:
+    card = find_card(tx, approval_id, asker.person.key)
+    if card is None:
+        raise Refusal("decision.unknown", "There is no such card of this person.")
+    return card
+
+
+def _yes(card: Approval, asker: PersonToken, said: Mapping[str, Any]) -> Yes:
+    """Return what is granted: all of it, or what `scope` and `expires_in` leave.
+
+    :raises Refusal: `decision.malformed`
+    """
+    scope, seconds = said.get("scope", None), said.get("expires_in", card.lifetime)
+    if not isinstance(scope, str | None) or type(seconds) is not int or seconds < 1:
+        raise Refusal("decision.malformed", "scope is text, expires_in a number of seconds.")
+    granted = card.scope if scope is None else words(scope) & card.scope | card.held
+    if not granted - card.held:
+        raise Refusal("decision.malformed", "scope leaves nothing of what was asked for.")
+    return Yes(granted, seconds, asker.authentication)
+
+
+def _too_weak(context: Context, card: Approval) -> Answer:
+    """Answer that the person must sign in otherwise. :rfc:`9470#section-3`."""
+    with context.db.read() as tx:
+        scopes = context.moment(tx).catalogue.scopes
+    rules = [scopes[name] for name in card.scope - card.held if name in scopes]
+    acrs = " ".join(sorted({rule.acr for rule in rules if rule.acr}))
+    ages = [rule.max_age for rule in rules if rule.max_age is not None]
+    told = [f'error="{_TOO_WEAK}"', f'acr_values="{acrs}"' if acrs else ""]
+    told += [f'max_age="{min(ages)}"'] if ages else []
+    challenge = ("WWW-Authenticate", "Bearer " + ", ".join(filter(None, told)))
+    return Answer(401, {"error": _TOO_WEAK}, [*default_json_headers, challenge])
+
+
+def _answer(status: int, body: Any) -> Answer:
+    return Answer(status, body, default_json_headers)

@@ -1,0 +1,176 @@
+"""A card in words: what the inbox says of a question that waits, came to nothing, or was decided.
+
+The server's own words are in its title and its facts; what an agent wrote is kept apart, and
+under the name of the agent that wrote it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from flask import url_for
+from markupsafe import Markup
+from sqlalchemy import select
+
+from ..agents.models import Agent
+from ..catalogue.models import Catalogue
+from ..core.db import Transaction
+from ..core.values import Words
+from ..delegation.liveness import Standing, find_standing, why_dead
+from ..delegation.models import delegation
+from ..delegation.single_use import is_for_one_use
+from ..tasks.models import task
+from ..web.pages import (
+    NOTHING,
+    AgentFace,
+    ApprovalCard,
+    ChainLink,
+    DecidedCard,
+    Holding,
+    ScopeChoice,
+    State,
+    UntilChoice,
+)
+from ..web.words import at_most, host_of, since, time_tag, until
+from .models import Approval, Status
+
+#: Shorter lives than the longest that may be granted, in seconds.
+_SHORTER = (60, 120, 300, 600, 900, 1800, 3600)
+
+
+def find_first_hold(tx: Transaction, standing: Standing | None, agent: str) -> str | None:
+    """Return the id of the delegation by which `agent` came into this chain."""
+    above = standing.node.path.split("/")[:-1] if standing else []
+    held = select(delegation.c.id).where(delegation.c.id.in_(above), delegation.c.actor == agent)
+    return tx.execute(held.order_by(delegation.c.path)).scalars().first()
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What is needed to say a card in words.
+
+    :param agents: by client id: all of the cards' chains
+    """
+
+    tx: Transaction
+    catalogue: Catalogue
+    agents: dict[str, Agent]
+
+    def open(self, card: Approval) -> ApprovalCard:
+        """Tell what waits, with all that can be pressed."""
+        return replace(
+            self._card(card),
+            left=self._until(card.expires_at),
+            lifetimes=self._lifetimes(card),
+            action=url_for("deputize_approvals.decided", approval_id=card.id),
+            hidden={"shown": card.content_hash},
+        )
+
+    def late(self, card: Approval) -> ApprovalCard:
+        """Tell what can't be decided any more: the same text, and why."""
+        over = Markup("withdrawn, because what it hung on has ended")
+        if self.tx.now >= card.expires_at:
+            over = Markup("expired {}").format(self._ago(card.expires_at))
+        return replace(self._card(card), over=over)
+
+    def decided(self, card: Approval) -> DecidedCard:
+        """Tell what the person said, and what has come of it."""
+        given, became = card.granted_scope or card.scope, self._became(card)
+        return DecidedCard(
+            agent=self._face(card.client_id),
+            chain=self._chain(card),
+            what=tuple(map(self._what, sorted(given - card.held))),
+            message=card.binding_message,
+            state=became.state,
+            said=_said(card),
+            when=self._ago(card.decided_at or card.created_at),
+            since_then=became.since_then,
+            stop_url=became.stop_url,
+        )
+
+    def _card(self, card: Approval) -> ApprovalCard:
+        standing = find_standing(self.tx, card.delegation_id)
+        purpose = select(task.c.purpose).where(task.c.id == card.task_id)
+        return ApprovalCard(
+            id=card.id,
+            agent=self._face(card.client_id),
+            chain=self._chain(card),
+            message=card.binding_message,
+            deputized=self._face(card.root_agent),
+            purpose=str(self.tx.execute(purpose).scalar() or ""),
+            adds=tuple(map(self._choice, sorted(card.scope - card.held))),
+            holds=self._holdings(standing.node.scope if standing else card.held),
+            is_for_one_use=is_for_one_use(self.catalogue, card.scope),
+            may_be_passed_on=bool(card.scope & self.catalogue.delegable),
+        )
+
+    def _became(self, card: Approval) -> "_Became":
+        if card.status == Status.DENIED:
+            return _Became(State.REFUSED)
+        if card.status == Status.REDEEMED:
+            return self._granted(card)
+        if self.tx.now < card.expires_at:
+            return _Became(State.WAITING, Markup("not fetched yet"))
+        return _Became(State.ENDED, Markup("never fetched"))
+
+    def _granted(self, card: Approval) -> "_Became":
+        standing = find_standing(self.tx, card.node_id or "")
+        ends_at = card.token_expires_at or self.tx.now
+        if why_dead(standing, self.tx.now) or self.tx.now >= ends_at:
+            return _Became(State.ENDED, Markup("over now"))
+        first = find_first_hold(self.tx, standing, card.client_id)
+        stop = url_for("deputize_agents.confirm", delegation_id=first) if first else ""
+        return _Became(State.ACTIVE, Markup("good {}").format(self._until(ends_at)), stop)
+
+    def _lifetimes(self, card: Approval) -> tuple[UntilChoice, ...]:
+        offered = [*(s for s in _SHORTER if s < card.lifetime), card.lifetime]
+        now = _moment(self.tx.now)
+        return tuple(UntilChoice(s, at_most(s, now), s == card.lifetime) for s in offered)
+
+    def _chain(self, card: Approval) -> tuple[ChainLink, ...]:
+        return tuple(ChainLink(self._face(name).name) for name in card.chain)
+
+    def _choice(self, name: str) -> ScopeChoice:
+        return ScopeChoice(name, self._what(name), self._where(name))
+
+    def _holdings(self, scope: Words) -> tuple[Holding, ...]:
+        # What is done elsewhere first.
+        names = sorted(scope, key=lambda name: (name not in self.catalogue.scopes, name))
+        return tuple(Holding(self._what(name), self._where(name)) for name in names)
+
+    def _what(self, name: str) -> str:
+        return self.catalogue.describe(name)
+
+    def _where(self, name: str) -> str:
+        known = self.catalogue.scopes.get(name)
+        return host_of(known.resource) if known else ""
+
+    def _face(self, client_id: str) -> AgentFace:
+        known = self.agents.get(client_id)
+        return AgentFace(client_id, known.name if known else client_id)
+
+    def _ago(self, at: int) -> Markup:
+        now, moment = _moment(self.tx.now), _moment(at)
+        return time_tag(since(moment, now), moment, now)
+
+    def _until(self, at: int) -> Markup:
+        now, moment = _moment(self.tx.now), _moment(at)
+        return time_tag(until(moment, now), moment, now)
+
+
+@dataclass(frozen=True)
+class _Became:
+    """What has come of a decision."""
+
+    state: State
+    since_then: Markup = NOTHING
+    stop_url: str = ""
+
+
+def _said(card: Approval) -> str:
+    if card.status == Status.DENIED:
+        return "you said no"
+    return "you said yes" if card.granted_scope == card.scope else "you said yes to less"
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
