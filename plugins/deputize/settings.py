@@ -71,8 +71,8 @@ class Approvals(Section):
     """Requests that one root agent, and whom it hands over to, can put to one person a day."""
     cool_down: Annotated[int, Field(ge=0, le=86_400)] = 300
     """Seconds after a no in which the same is not asked again."""
-    message_length: Annotated[int, Field(ge=20, le=1000)] = 200
-    """Characters of an agent's own words to the person."""
+    message_length: Annotated[int, Field(ge=20, le=280)] = 200
+    """Characters of an agent's own words to the person; a page shows no more."""
 
 
 class Bounds(Section):

@@ -1,5 +1,6 @@
 """Ana with her browser: she signs in where she is asked to, and says yes on what follows."""
 
+import re
 from types import TracebackType
 from typing import Self
 
@@ -35,6 +36,14 @@ class Person:
             if "<form" in page.text:
                 page = self._submit(page)
         assert "<form" not in page.text, page.url
+
+    def approve(self, inbox: str) -> None:
+        """Say yes to the one question that waits; she is signed in already."""
+        page = self._browser.get(inbox).raise_for_status()
+        (card,) = re.findall(r'<form class="card deciding".*?</form>', page.text, re.DOTALL)
+        form = read_form(card) | {"decision": ["approve"]}
+        target = page.url.join(form.pop("action")[0])
+        self._browser.post(target, data=form).raise_for_status()
 
     def _submit(self, page: httpx.Response) -> httpx.Response:
         form = read_form(page.text)

@@ -1,7 +1,7 @@
 """Programs that use somebody else's library, run as their authors would run them.
 
 Each takes what it needs from its environment, asks for a person on its standard error
-(`Please open URL`) and prints what it saw as one JSON object.
+(`Please open URL`, `Please decide at URL`) and prints what it saw as one JSON object.
 """
 
 import json
@@ -16,7 +16,8 @@ from typing import Any
 
 from clients.person import Person
 
-INVITATION = "Please open "
+TO_CONSENT = "Please open "
+TO_DECIDE = "Please decide at "
 TIMEOUT = 60  # seconds; a program takes one or two
 KEPT = ("PATH", "HOME", "LANG")
 
@@ -68,8 +69,10 @@ def _accompany(process: subprocess.Popen[str]) -> list[str]:
     said = []
     with Person() as person:
         for line in process.stderr:
-            if line.startswith(INVITATION):
-                person.open(line.removeprefix(INVITATION).strip())
+            if line.startswith(TO_CONSENT):
+                person.open(line.removeprefix(TO_CONSENT).strip())
+            elif line.startswith(TO_DECIDE):
+                person.approve(line.removeprefix(TO_DECIDE).strip())
             else:
                 said.append(line.rstrip())
     return said

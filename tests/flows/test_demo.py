@@ -24,8 +24,10 @@ STEPS = (
     "5. booker spawns a throw-away fare-scout and hands on (depth 3)",
     "6. Who acts for whom, and what each token says",
     "7. mallory, another registered agent, shows tokens that it overheard",
-    "8. Ana ends planner's delegation",
-    "9. Every token below is refused at the next call",
+    "8. booker has to pay, which takes Ana's own word",
+    "9. What Ana approved is for booker alone",
+    "10. Ana ends planner's delegation",
+    "11. Every token below is refused at the next call",
 )
 
 
@@ -134,6 +136,7 @@ def test_each_step_is_told_in_order(once: subprocess.CompletedProcess[str]) -> N
         "calendar.example: planner acts for Ana: calendar:read",
         "flights.example: booker acts for Ana through planner: flights:search",
         "flights.example: fare-scout acts for Ana through planner and booker: flights:search",
+        "pay.example: booker acts for Ana through planner: pay:transfer",
     ],
 )
 def test_each_api_says_who_acts_for_whom(once: subprocess.CompletedProcess[str], line: str) -> None:
@@ -168,12 +171,32 @@ def test_mallory_is_refused_each_time_by_a_rule_of_the_audit_trail(
     assert [line[-3:] for line in lines if "mallory shows" in line] == ["401"] * 3
 
 
+def test_paying_takes_anas_word_and_booker_cannot_give_it(
+    once: subprocess.CompletedProcess[str],
+) -> None:
+    told = once.stdout.partition(STEPS[7])[2].partition(STEPS[8])[0].splitlines()
+    (tried, asked, pressed, answered, paid) = [line for line in told if line[3:4] in ("●", "✕")]
+    assert "audit trail: scope.needs_approval" in "".join(told)
+    assert "✕ booker tries to narrow its hold to pay:transfer" in tried
+    assert "● booker asks Ana: “TP1234 on 3 December, EUR 420”" in asked
+    assert "✕ booker presses yes for itself" in pressed
+    assert "● Ana said yes" in answered
+    assert "● booker shows payment token → 200" in paid
+
+
+def test_what_was_approved_is_bookers_alone(once: subprocess.CompletedProcess[str]) -> None:
+    told = once.stdout.partition(STEPS[8])[2].partition(STEPS[9])[0]
+    rules = [line.partition("audit trail: ")[2] for line in told.splitlines() if "trail" in line]
+    assert rules == ["subject.not_the_actor", "scope.elevated"]
+    assert "●" not in told
+
+
 def test_every_token_is_refused_in_the_end(once: subprocess.CompletedProcess[str]) -> None:
-    end = once.stdout.partition(STEPS[8])[2]
-    assert end.count("→ 401") == 3
+    end = once.stdout.partition(STEPS[10])[2]
+    assert end.count("→ 401") == 4
     assert "→ 200" not in end
     assert end.count("audit trail: delegation.ended") == 3
-    assert end.count("○") == end.count("  refused\n") == 7
+    assert end.count("○") == end.count("  refused\n") == 8
     assert "●" not in end
 
 
@@ -196,6 +219,10 @@ def test_a_person_plays_it_in_a_browser(chromium: Browser, tmp_path: Path) -> No
         page.get_by_role("button", name="Let planner act").click()
         expect(page.get_by_text("planner can act for you now")).to_be_visible()
 
+        page.goto(story.url_after("Decide in your inbox"))
+        expect(page.get_by_text("TP1234 on 3 December, EUR 420")).to_be_visible()
+        page.get_by_role("button", name="Approve").click()
+
         page.goto(story.url_after("Press Stop at planner"))
         page.get_by_role("link", name="Stop planner").click()
         page.get_by_role("button", name="Stop planner").click()
@@ -205,6 +232,21 @@ def test_a_person_plays_it_in_a_browser(chromium: Browser, tmp_path: Path) -> No
         expect(page.get_by_text("A task of planner")).to_be_visible()
         assert story.end(signal.SIGINT) == 0
     assert [line for line in story.lines if line[:1].isdigit()] == list(STEPS)
+    assert left_behind(tmp_path) == []
+
+
+def test_a_person_who_pays_nothing_ends_it(chromium: Browser, tmp_path: Path) -> None:
+    with telling(tmp_path) as story:
+        page = chromium.new_context().new_page()
+        page.goto(story.url_after("and decide:"))
+        page.get_by_label("User name").fill("ana")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Let planner act").click()
+        page.goto(story.url_after("Decide in your inbox"))
+        page.get_by_role("button", name="Deny", exact=True).click()
+        assert story.wait() == 1
+    assert story.lines[-1].startswith("✕ Not as told: booker: answered: access_denied")
     assert left_behind(tmp_path) == []
 
 

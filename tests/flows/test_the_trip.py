@@ -7,13 +7,23 @@ Played with the libraries that an agent and an API import, on each database.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import pytest
 
 from deputize.client import AgentClient, OAuthError, Token
 from deputize.resource import Access, Introspector
-from support.world import CALENDAR, CALLBACK, FLIGHTS, SECRET, World, read_form, running_world
+from support.world import (
+    CALENDAR,
+    CALLBACK,
+    FLIGHTS,
+    PAY,
+    SECRET,
+    World,
+    read_form,
+    running_world,
+)
 
 SCOPE = "calendar:read flights:search flights:hold agents:spawn"
 
@@ -40,7 +50,7 @@ class Trip:
 
     def access(self, token: Token) -> Access | None:
         """Ask as the API that the token is for does at each call."""
-        api = "calendar-api" if token.audience == CALENDAR else "flights-api"
+        api = {CALENDAR: "calendar-api", PAY: "pay-api"}.get(token.audience or "", "flights-api")
         introspector = Introspector(self.world.url, api, SECRET)
         try:
             return introspector.check(token.value, token.audience or "")
@@ -64,7 +74,7 @@ def trip(world: World) -> Iterator[Trip]:
         AgentClient.discover(world.url, name, key=world.keys[name])
         for name in ("planner", "booker", "mallory")
     )
-    url, asked = planner.authorization_url(CALLBACK, scope=SCOPE, resource=[CALENDAR, FLIGHTS])
+    url, asked = planner.authorization_url(CALLBACK, scope=SCOPE, resource=[CALENDAR, FLIGHTS, PAY])
     hold = planner.redeem(asked.code_in(say_yes(world, url)), asked)
     given = hold.hand_over("booker", "flights:search flights:hold agents:spawn")
     held = booker.take(given.value)
@@ -90,6 +100,23 @@ def say_yes(world: World, url: str) -> str:
     ana = world.browser("ana")
     form = read_form(ana.get(url).text) | {"decision": ["allow"]}
     return str(ana.post(form.pop("action")[0], data=form).headers["Location"])
+
+
+def approve(world: World) -> None:
+    """Ana says yes to what came last into her inbox, on the real page."""
+    ana, inbox = world.browser("ana"), world.metadata["approvals_page"]
+    cards = re.findall(r'<form class="card deciding".*?</form>', ana.get(inbox).text, re.DOTALL)
+    form = read_form(cards[-1]) | {"decision": ["approve"]}
+    assert ana.post(form.pop("action")[0], data=form).status_code == 303
+
+
+def pay(trip: Trip) -> Token:
+    """Booker asks Ana to pay, and she lets it."""
+    question = trip.booker.put_question("pay:transfer", PAY, message="TP1234, EUR 420")
+    approve(trip.world)
+    token = question.poll()
+    assert token is not None
+    return token
 
 
 def stop(world: World, hold: Token) -> httpx.Response:
@@ -137,6 +164,36 @@ def test_authority_only_narrows_on_the_way_down(trip: Trip) -> None:
     assert max(ends) - min(ends) < 60
 
 
+def test_booker_pays_once_ana_has_said_yes(trip: Trip) -> None:
+    access = trip.access(pay(trip))
+    assert str(access) == "booker acts for ana through planner"
+    assert access is not None
+    assert access.scope == {"pay:transfer"}
+
+
+def test_what_ana_approved_is_for_booker_alone(trip: Trip) -> None:
+    paying = pay(trip)
+    for other in (trip.fare_scout, trip.hold.agent, trip.mallory):
+        rule = trip.rule(other.client_id, lambda agent=other: agent.take(paying.value))
+        assert rule == "subject.not_the_actor"
+    handing_on = partial(paying.hand_over, trip.fare_scout.client_id, "pay:transfer")
+    assert trip.rule("booker", handing_on) == "scope.elevated"
+    assert trip.rule("booker", lambda: trip.booker.narrow(PAY, "pay:transfer")) == (
+        "scope.needs_approval"
+    )
+
+
+def test_booker_cannot_say_yes_for_itself(trip: Trip) -> None:
+    question = trip.booker.put_question("pay:transfer", PAY)
+    (opened,) = trip.world.events("approval.opened")[-1:]
+    card = f"{trip.world.metadata['approvals_page']}/{opened['facts']['approval_id']}"
+    bearer = {"Authorization": f"Bearer {trip.booker.value}"}
+    form = {"decision": "approve", "scope": "pay:transfer"}
+    answer = httpx.post(card, data=form, headers=bearer, trust_env=False)
+    assert "/sign-in" in answer.headers["Location"]
+    assert question.poll() is None
+
+
 def test_mallory_gains_nothing_from_what_she_overhears(trip: Trip) -> None:
     mallory = trip.mallory
     assert trip.rule("mallory", lambda: mallory.take(trip.given.value)) == "subject.may_act"
@@ -154,7 +211,7 @@ def test_what_is_for_an_exchange_opens_no_api(trip: Trip) -> None:
 
 
 def test_when_ana_stops_planner_every_token_below_is_refused_at_the_next_call(trip: Trip) -> None:
-    tokens = (trip.calendar, trip.flights, trip.scout)
+    tokens = (trip.calendar, trip.flights, trip.scout, pay(trip))
     assert all(trip.access(token) for token in tokens)
     stop(trip.world, trip.hold)
     assert not any(trip.access(token) for token in tokens)

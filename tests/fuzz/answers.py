@@ -12,13 +12,14 @@ from support.world import World
 
 TOKEN, INTROSPECT, REVOKE = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
 REGISTER, AUTHORIZE, JWKS = "/oauth/register", "/oauth/authorize", "/oauth/jwks"
+BACKCHANNEL, APPROVALS = "/oauth/bc-authorize", "/deputize/approvals"
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
 
 #: Programs meet these: their errors are JSON that nobody may store (RFC 6749 §5.2).
-FOR_PROGRAMS = (TOKEN, INTROSPECT, REVOKE, REGISTER)
+FOR_PROGRAMS = (TOKEN, INTROSPECT, REVOKE, REGISTER, BACKCHANNEL)
 PAGES = (AUTHORIZE, "/deputize/agents", "/deputize/agents/x/end", "/deputize/agents/%00/end",
-         "/deputize/agents/%ff/end")  # fmt: skip
+         "/deputize/agents/%ff/end", APPROVALS, f"{APPROVALS}/x", f"{APPROVALS}/%00")  # fmt: skip
 OUR_HOSTS = ("/sign-in", "/sign-out", "/consent", "/account", "/account/withdraw",
              "/oauth/userinfo", "/health/ready", "/")  # fmt: skip
 OTHERS = (JWKS, OAUTH, OPENID, "/deputize/brand.css", "/deputize/static/none", "/nowhere/%00")
@@ -42,7 +43,7 @@ def tried(times: int) -> settings:
     )
 
 
-@dataclass
+@dataclass(eq=False)
 class Target:
     """A server, and a client that sends it garbage."""
 

@@ -31,7 +31,9 @@ PARAMETERS = (
     "actor_token_type", "requested_token_type", "agent_jkt", "refresh_token", "token",
     "token_type_hint", "response_type", "state", "nonce", "prompt", "max_age", "request",
     "request_uri", "authorization_details", "decision", "until", "shown", "pass_on", "csrf_token",
-    "username", "password", "next", "confirm",
+    "username", "password", "next", "confirm", "binding_message", "login_hint", "login_hint_token",
+    "id_token_hint", "requested_expiry", "auth_req_id", "user_code", "acr_values", "lifetime",
+    "client_notification_token",
 )  # fmt: skip
 SOUND = (
     b"authorization_code", b"refresh_token", b"client_credentials", b"code", b"S256", b"planner",
@@ -39,7 +41,8 @@ SOUND = (
     b"urn:ietf:params:oauth:grant-type:token-exchange", b"http://127.0.0.1/callback", b"3600",
     b"urn:ietf:params:oauth:client-assertion-type:jwt-bearer", b"none", b"login", b"spawned",
     b"urn:ietf:params:oauth:token-type:access_token", b"access_token", b"drft_x", b"dspw_x",
-    b"A" * 43, b"openid",
+    b"A" * 43, b"openid", b"openid pay:transfer", b"https://pay.example", b"approve", b"stop",
+    b"urn:openid:params:grant-type:ciba", "Pay \u202e01".encode(),
 )  # fmt: skip
 
 values = st.one_of(

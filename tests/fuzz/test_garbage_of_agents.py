@@ -12,10 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzz import garbage
-from fuzz.answers import INTROSPECT, REVOKE, TOKEN, Target, tried
+from fuzz.answers import BACKCHANNEL, INTROSPECT, REVOKE, TOKEN, Target, tried
 from fuzz.garbage import Pairs, changes, signed
 from support import agents_http
-from support.world import CALENDAR, CALLBACK, SECRET
+from support.asking import CIBA
+from support.world import CALENDAR, CALLBACK, PAY, SECRET
 
 EXCHANGE = agents_http.TOKEN_EXCHANGE.encode()
 ACCESS_TOKEN = agents_http.ACCESS_TOKEN.encode()
@@ -39,7 +40,17 @@ class TestTheTokenEndpoint:
     """Each grant, with garbage in the place of one parameter or beside it."""
 
     @pytest.mark.parametrize(
-        "grant", ["exchange", "spawn", "hand-over", "code", "refresh", "client_credentials"]
+        "grant",
+        [
+            "exchange",
+            "step-up",
+            "spawn",
+            "hand-over",
+            "code",
+            "refresh",
+            "client_credentials",
+            "ciba",
+        ],
     )
     @tried(20)
     @given(changed=changes, repeated=garbage.pairs.filter(lambda pairs: len(pairs) < 3))
@@ -64,6 +75,9 @@ class TestTheTokenEndpoint:
         registration = target.world.metadata["registration_endpoint"].encode()
         return {
             "exchange": exchange | {"resource": CALENDAR.encode()},
+            "step-up": exchange
+            | {"resource": PAY.encode(), "scope": b"pay:transfer", "binding_message": b"TP1234"},
+            "ciba": {"grant_type": CIBA.encode(), "auth_req_id": b"A" * 43},
             "spawn": exchange
             | {"resource": registration, "scope": b"calendar:read", "agent_jkt": b"A" * 43},
             "hand-over": exchange | {"audience": b"booker", "scope": b"calendar:read"},
@@ -92,6 +106,40 @@ class TestTheTokenEndpoint:
         """Nothing of the above has ended what planner holds."""
         answer = target.world.agent("planner").introspect(tokens["access_token"])
         assert answer.json()["active"] is True
+
+
+class TestTheBackchannelEndpoint:
+    """CIBA Core §13, with garbage in the place of one parameter or beside it."""
+
+    @tried(60)
+    @given(
+        changed=changes,
+        repeated=garbage.pairs.filter(lambda pairs: len(pairs) < 3),
+        message=garbage.values,
+    )
+    def test_a_sound_request_that_was_changed(
+        self,
+        target: Target,
+        tokens: dict[str, str],
+        changed: dict[str, bytes],
+        repeated: Pairs,
+        message: bytes,
+    ) -> None:
+        usual = {
+            "scope": b"openid pay:transfer",
+            "resource": PAY.encode(),
+            "login_hint_token": tokens["access_token"].encode(),
+            "binding_message": message,
+        } | dict(target.as_planner())
+        answer = target.post(BACKCHANNEL, [*(usual | changed).items(), *repeated])
+        assert answer.status_code in (200, 400, 401, 403)
+
+    @tried(20)
+    @given(name=st.sampled_from(["login_hint_token", "id_token_hint"]), token=garbage.forged)
+    def test_a_forged_hint(self, target: Target, name: str, token: str) -> None:
+        asked = [("scope", b"openid pay:transfer"), (name, token.encode())]
+        answer = target.post(BACKCHANNEL, [*asked, *target.as_planner()])
+        assert answer.status_code == 400
 
 
 class TestIntrospectionAndRevocation:

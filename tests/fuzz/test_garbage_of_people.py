@@ -1,12 +1,26 @@
 """Garbage in front of people, and from clients of the host: forms, links, the host's own pages."""
 
-from hypothesis import given
+from functools import cache
+
+import httpx
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzz import garbage
-from fuzz.answers import AUTHORIZE, INTROSPECT, REVOKE, TOKEN, Target, tried
+from fuzz.answers import (
+    APPROVALS,
+    AUTHORIZE,
+    FORM,
+    INTROSPECT,
+    REVOKE,
+    TOKEN,
+    Target,
+    sound,
+    tried,
+)
 from fuzz.garbage import Pairs, changes, encoded
 from idp.browser import SECRET
+from support.asking import Asking
 from support.world import CALENDAR, CALLBACK, read_form
 
 ASKED: dict[str, bytes] = {
@@ -76,6 +90,26 @@ class TestPages:
         answer = target.browse(method, path, [], form)
         assert answer.status_code in (303, 400, 404)
 
+    @tried(40)
+    @given(changed=changes, more=garbage.pairs, decision=st.sampled_from([b"approve", b"deny"]))
+    @example({"shown": b"\0"}, [], b"deny")
+    @example({"shown": "\u00e9".encode() * 64}, [], b"approve")
+    @example({"lifetime": b"9" * 5000}, [], b"approve")
+    def test_the_answer_to_an_agent(
+        self, target: Target, changed: dict[str, bytes], more: Pairs, decision: bytes
+    ) -> None:
+        """Pressed on the real page, about another content than was shown."""
+        browser = _asked(target)
+        page = browser.get(APPROVALS)
+        form = read_form(page.text)
+        pressed = {name: values[0].encode() for name, values in form.items() if values}
+        path = pressed.pop("action").decode()
+        assert path.startswith(APPROVALS)
+        pressed |= {"decision": decision, "shown": b"x" * 64, **changed}
+        content = encoded([*pressed.items(), *more])
+        answer = sound(browser.post(path, content=content, headers=FORM))
+        assert answer.status_code in (303, 400, 404, 409, 410)
+
     @tried(15)
     @given(query=garbage.pairs, form=garbage.pairs)
     def test_signing_in_and_what_is_behind(self, target: Target, query: Pairs, form: Pairs) -> None:
@@ -84,6 +118,15 @@ class TestPages:
         for path in paths[3:] if target.alone else paths:
             target.browse("POST", path, query, form)
             target.browse("GET", path, query, [])
+
+
+@cache
+def _asked(target: Target) -> httpx.Client:
+    """Return the browser of somebody whom an agent asks something."""
+    world = target.world
+    hold = str(world.consent().json()["access_token"])
+    Asking(world, world.agent("planner"), hold).asked()
+    return world.browser("ana")
 
 
 @tried(30)

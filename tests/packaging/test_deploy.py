@@ -119,9 +119,7 @@ class TestAgreement:
     def test_the_command_can_be_typed(self, command: Callable[[], list[str]]) -> None:
         program, *words = command()
         assert Path(program).name == "deputize"
-        asked = [
-            word if word != f"{INSTALLED}/deputize.toml" else str(SETTINGS) for word in words
-        ]
+        asked = [word if word != f"{INSTALLED}/deputize.toml" else str(SETTINGS) for word in words]
         assert asked != words, "the settings are not where the others have them"
         said = parsed(asked)
         assert (said["data"], said["port"]) == (Path("/var/lib/deputize"), 8000)

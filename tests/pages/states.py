@@ -12,17 +12,25 @@ from idp.browser import PASSWORD
 from pages.hands import Hands, Pointer
 from pages.house import House
 from support.agents_http import pkce
+from support.asking import Asking
 from support.world import CALENDAR, FLIGHTS, PAY, authorize_url
 
 WAY_BACK = "http://127.0.0.1:4711/callback"
 SCOPE = "calendar:read calendar:write flights:search pay:transfer agents:spawn"
 AGENTS = "/deputize/agents"
+APPROVALS = "/deputize/approvals"
 #: Reorders, hides, breaks out of its quotation, of its element and of its line, and goes on.
 HOSTILE = (
     "\u202e\u2066\u200b\u200dYour bank\ufeff” says:\n\r\u2028“safe”"
     "</bdi></h1><script>alert(1)</script><style>*{display:none}</style>"
     "<img src=https://evil.example/x onerror=alert(1)>{{ 7*7 }}\u0300\u0301\u0302\u0303\u0304"
 )
+#: The worst that fits: what can't be printed is refused at the wire.
+HOSTILE_MESSAGE = (
+    "” Pay €1</blockquote></form><script>alert(1)</script>"
+    "<img src=https://evil.example/x onerror=alert(1)>"
+    "שלם̀́̂̃̄ {{ 7*7 }} “Approved” "
+).ljust(200, "W")
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,30 @@ class Visit:
         helper = house.spawn("booker", booker, "flights:search")
         helping = house.hand_over(booker, "booker", helper, "flights:search")
         return {"planner": planner, "booker": booker, helper: helping}
+
+    def inbox(self) -> None:
+        """Sign in to "What agents ask you"."""
+        self.go(APPROVALS)
+        self.sign_in()
+
+    def planner_asks(self) -> tuple[Asking, str]:
+        """Let planner act but not on the calendar, and ask for that; return the id too."""
+        calendar = ("calendar:write", "calendar:read")
+        hold = self.house.hold(person=self.person, untick=calendar)
+        asking = Asking(self.house, self.house.agent("planner"), hold, self.person)
+        words = "The 14:00 with Rui moves to Thursday"
+        scope = "openid calendar:read calendar:write"
+        return asking, asking.asked(scope=scope, resource=CALENDAR, binding_message=words)
+
+    def booker_asks(self, message: str = "TP1234, 3 December, seat 14C") -> Asking:
+        """Let planner act, booker by it, and booker ask to pay."""
+        house = self.house
+        taken = house.hand_over(
+            house.hold(person=self.person), "planner", "booker", "flights:search agents:spawn"
+        )
+        asking = Asking(house, house.agent("booker"), taken, self.person)
+        asking.asked(binding_message=message)
+        return asking
 
 
 def sign_in(visit: Visit) -> None:
@@ -153,6 +185,61 @@ def stop_hostile(visit: Visit) -> None:
     visit.go(visit.page.locator("a.press").get_attribute("href") or "")
 
 
+def agents_while_one_asks(visit: Visit) -> None:
+    visit.booker_asks()
+    visit.agents()
+
+
+def nothing_waits(visit: Visit) -> None:
+    visit.inbox()
+
+
+def inbox(visit: Visit) -> None:
+    visit.booker_asks()
+    visit.inbox()
+
+
+def inbox_with_two_cards(visit: Visit) -> None:
+    visit.booker_asks()
+    visit.planner_asks()
+    visit.inbox()
+
+
+def card_with_nothing_ticked(visit: Visit) -> None:
+    visit.planner_asks()
+    visit.inbox()
+    visit.hands.untick("Read your calendar")
+    visit.hands.untick("Add and change")
+    visit.hands.press("Approve")
+
+
+def past_deciding(visit: Visit) -> None:
+    visit.booker_asks()
+    with visit.house.later(301):
+        visit.inbox()
+
+
+def decided_too_late(visit: Visit) -> None:
+    inbox(visit)
+    with visit.house.later(301):
+        visit.hands.press("Approve")
+
+
+def my_decisions(visit: Visit) -> None:
+    visit.planner_asks()
+    visit.inbox()
+    visit.hands.untick("Add and change")
+    visit.hands.press("Approve")
+    visit.booker_asks()
+    visit.page.reload()
+    visit.hands.press("Deny")
+
+
+def hostile_question(visit: Visit) -> None:
+    visit.booker_asks(HOSTILE_MESSAGE)
+    visit.inbox()
+
+
 def account(visit: Visit) -> None:
     visit.go("/account")
     visit.sign_in()
@@ -180,6 +267,15 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     nothing_to_stop,
     hostile_agents,
     stop_hostile,
+    agents_while_one_asks,
+    nothing_waits,
+    inbox,
+    inbox_with_two_cards,
+    card_with_nothing_ticked,
+    past_deciding,
+    decided_too_late,
+    my_decisions,
+    hostile_question,
     account,
     sign_out,
 )

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pages.house import House
 from pages.looking import DESK, PHONE, Watched
-from pages.states import HOSTILE, SCOPE, WAY_BACK, Visit
+from pages.states import HOSTILE, HOSTILE_MESSAGE, SCOPE, WAY_BACK, Visit
 from support import agents_http
 from support.world import CALENDAR, FLIGHTS, PAY
 
@@ -104,3 +104,29 @@ def test_on_the_agents_page_and_when_it_is_stopped(visit: Visit, hostile: str) -
     shown_harmlessly(watched)
     page.get_by_role("button", name=re.compile("^Stop")).click()
     expect(page.locator("main")).to_contain_text("No agent acts for you right now.")
+
+
+class TestWhatItSaysToAPerson:
+    @pytest.mark.parametrize("words", ["Pay \u202eruoy knab", "Pay\u200b", "Pay\nBen says:"])
+    def test_what_hides_or_reorders_is_not_put_to_anybody(self, visit: Visit, words: str) -> None:
+        asking, _ = visit.planner_asks()
+        answer = asking.ask(binding_message=words)
+        assert agents_http.outcome(answer) == (400, "invalid_binding_message")
+
+    def test_stays_in_its_quotation(self, visit: Visit) -> None:
+        visit.booker_asks(HOSTILE_MESSAGE)
+        watched = Watched(visit.page)
+        visit.inbox()
+        page = shown_harmlessly(watched)
+        expect(page.locator("form.card h2")).to_have_text("Pay")
+        quoted = page.locator("form.card blockquote").first.inner_text()
+        assert (quoted[0], quoted[-1]) == ("“", "”")
+        assert not set('“”"') & set(quoted[1:-1])
+        assert "Approved" in quoted
+        said = page.locator("form.card").inner_text()
+        assert "alert" not in said.replace(quoted, "")
+        assert page.locator(".presses button").all_inner_texts() == [
+            "Deny",
+            "Approve",
+            "Deny and stop booker",
+        ]

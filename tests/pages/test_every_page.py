@@ -34,6 +34,14 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.agents_after_a_stop: (PHONE, "light"),
     states.finished: (DESK, "dark"),
     states.nothing_to_stop: (PHONE, "dark"),
+    states.agents_while_one_asks: (PHONE, "light"),
+    states.nothing_waits: (PHONE, "light"),
+    states.inbox: (DESK, "light"),
+    states.card_with_nothing_ticked: (PHONE, "dark"),
+    states.past_deciding: (PHONE, "light"),
+    states.decided_too_late: (PHONE, "light"),
+    states.my_decisions: (DESK, "light"),
+    states.hostile_question: (PHONE, "light"),
 }
 STRICT = re.compile(
     r"default-src 'none'; style-src 'self'; img-src 'self' data:; "

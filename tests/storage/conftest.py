@@ -9,6 +9,7 @@ from benchmarks.bulk import analyse
 from benchmarks.forest import grow
 
 from deputize.core.clock import SystemClock
+from storage.questions import ask_all_day
 from support.world import World, running_world
 
 #: Enough that PostgreSQL would rather use an index than read a table.
@@ -22,5 +23,6 @@ def world(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) ->
         # As in production: on PostgreSQL the time is the database's, and has to be asked for.
         running.context.db.clock = SystemClock()
         grow(running.context.db, TREES, int(time.time()))
+        ask_all_day(running.context.db, int(time.time()))
         analyse(running.context.db)
         yield running

@@ -11,7 +11,9 @@ from deputize.endings.end_task import end_task
 from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import stop_agent
 from deputize.endings.sweep import sweep
+from deputize.host import Person
 from support import agents_http
+from support.asking import Asking
 from support.world import CALENDAR, CALLBACK, World
 
 Act = Callable[[], Any]
@@ -152,6 +154,72 @@ def looking_at_what_would_end(world: World) -> Act:
     return lambda: browser.get(f"/deputize/agents/{delegation_id}/end")
 
 
+def _an_asker(world: World) -> Asking:
+    name = f"asking-{len(world.keys)}"
+    world.register(name)
+    person = f"asked-by-{name}"
+    world.host.people[person] = Person(person, person)
+    return Asking(world, world.agent(name), world.hold(name, person), person)
+
+
+def asking_a_person(world: World) -> Act:
+    return _an_asker(world).ask
+
+
+def asking_the_same_again(world: World) -> Act:
+    asking = _an_asker(world)
+    asking.asked()
+    return asking.ask
+
+
+def coming_back_too_early(world: World) -> Act:
+    asking = _an_asker(world)
+    asked = asking.asked()
+
+    def poll() -> str:
+        error = str(asking.poll(asked).json()["error"])
+        assert error == "authorization_pending"
+        return error
+
+    return poll
+
+
+def saying_yes(world: World) -> Act:
+    asking = _an_asker(world)
+    asking.asked()
+    card = asking.cards()[0]
+    return lambda: asking.say_yes(card)
+
+
+def saying_no(world: World) -> Act:
+    asking = _an_asker(world)
+    asking.asked()
+    card = asking.cards()[0]
+    return lambda: asking.say_no(card)
+
+
+def redeeming_a_yes(world: World) -> Act:
+    asking = _an_asker(world)
+    asked = asking.asked()
+    asking.say_yes(asking.cards()[0])
+    return lambda: asking.poll(asked)
+
+
+def coming_back_for_a_lost_reply(world: World) -> Act:
+    asking = _an_asker(world)
+    asked = asking.asked()
+    asking.say_yes(asking.cards()[0])
+    asking.poll(asked).raise_for_status()
+    return lambda: asking.poll(asked)
+
+
+def looking_at_what_agents_ask_me(world: World) -> Act:
+    asking = _an_asker(world)
+    asking.asked()
+    browser = world.browser(asking.person)
+    return lambda: browser.get("/deputize/approvals")
+
+
 #: In the order in which they are done: who has left does nothing more.
 OPERATIONS: tuple[Callable[[World], Act], ...] = (
     a_new_lease,
@@ -172,6 +240,14 @@ OPERATIONS: tuple[Callable[[World], Act], ...] = (
     revoking_a_token_of_its_own,
     ending_a_task,
     suspending_an_agent,
+    asking_a_person,
+    asking_the_same_again,
+    coming_back_too_early,
+    saying_yes,
+    saying_no,
+    redeeming_a_yes,
+    coming_back_for_a_lost_reply,
+    looking_at_what_agents_ask_me,
     looking_at_my_agents,
     looking_at_what_would_end,
     sweeping,

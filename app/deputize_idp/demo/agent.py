@@ -18,6 +18,7 @@ from deputize.client import (
     AuthorizationRequest,
     OAuthError,
     ProtocolError,
+    Question,
     Token,
     new_key,
 )
@@ -36,6 +37,7 @@ class Agent:
         self.client: AgentClient
         self.callback: Callback
         self.asked: AuthorizationRequest
+        self.question: Question
 
     def introduction(self) -> Message:
         """Return the public half of its key as a JWK Set."""
@@ -60,8 +62,24 @@ class Agent:
         """Wait for the person's browser to come back, and redeem what it brings."""
         return self._keep(keep, self.client.redeem(self.callback.wait(), self.asked))
 
-    def narrow(self, of: str, resource: str, keep: str) -> Message:
-        return self._keep(keep, self.tokens[of].narrow(resource))
+    def narrow(self, of: str, resource: str, keep: str, scope: str | None = None) -> Message:
+        return self._keep(keep, self.tokens[of].narrow(resource, scope))
+
+    def put_question(self, of: str, scope: str, resource: str, message: str) -> Message:
+        """Ask the person in the middle of the task."""
+        self.question = self.tokens[of].put_question(scope, resource, message=message)
+        return {}
+
+    def answered(self, keep: str) -> Message:
+        """Wait for the person's word."""
+        return self._keep(keep, self.question.poll() or self.question.wait())
+
+    def press_yes(self, of: str, url: str) -> Message:
+        """Try to decide in the person's place, by its own token."""
+        headers = {"Authorization": f"Bearer {self.tokens[of].value}"}
+        with _http() as http:
+            answer = http.post(url, data={"decision": "approve"}, headers=headers)
+        return {"status": answer.status_code}
 
     def renew(self, of: str) -> Message:
         return self._keep(of, self.tokens[of].renew())
@@ -78,11 +96,11 @@ class Agent:
         key = child.key.as_dict(private=True) if child.key else None
         return {"client_id": child.client_id, "key": key}
 
-    def call(self, url: str, token: str) -> Message:
+    def call(self, url: str, token: str, method: str) -> Message:
         """Call an API with a token, its own or overheard."""
         headers = {"Authorization": f"Bearer {token}"}
         with _http() as http:
-            answer = http.get(url, headers=headers)
+            answer = http.request(method, url, headers=headers)
         return {"status": answer.status_code, "body": answer.json()}
 
     def do(self, request: Message) -> Message:
@@ -92,6 +110,9 @@ class Agent:
             "ask_person": self.ask_person,
             "redeem": self.redeem,
             "narrow": self.narrow,
+            "put_question": self.put_question,
+            "answered": self.answered,
+            "press_yes": self.press_yes,
             "renew": self.renew,
             "hand_over": self.hand_over,
             "take": self.take,
@@ -102,7 +123,7 @@ class Agent:
             return doing[request.pop("do")](**request)
         except OAuthError as error:
             return {"refused": str(error)}
-        except (ProtocolError, httpx.HTTPError) as error:
+        except (ProtocolError, TimeoutError, httpx.HTTPError) as error:
             return {"failed": str(error)}
 
     def _keep(self, name: str, token: Token) -> Message:

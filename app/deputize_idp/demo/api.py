@@ -26,10 +26,11 @@ from .processes import Message
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What is served at one path, and the scope that it takes."""
+    """What is served at one path, by one method, and the scope that it takes."""
 
     scope: str
     body: Message
+    method: str = "GET"
 
 
 ENDPOINTS = {
@@ -38,6 +39,9 @@ ENDPOINTS = {
     },
     "flights": {
         "/flights": Endpoint("flights:search", {"flights": [{"id": "TP1234", "fare": "EUR 420"}]}),
+    },
+    "pay": {
+        "/payments": Endpoint("pay:transfer", {"paid": "EUR 420"}, "POST"),
     },
 }
 
@@ -62,11 +66,11 @@ class Api:
             issuer, f"{name}-api", client_secret, http=httpx.Client(timeout=5, trust_env=False)
         )
 
-    def answer(self, path: str, authorization: str | None) -> Answer:
-        """Return the answer to a GET."""
+    def answer(self, method: str, path: str, authorization: str | None) -> Answer:
+        """Return the answer to a request."""
         endpoint = self.endpoints.get(path)
-        if endpoint is None:
-            return Answer(404, {"error": "not_found"}, f"nothing is at {path}")
+        if endpoint is None or endpoint.method != method:
+            return Answer(404, {"error": "not_found"}, f"nothing is at {method} {path}")
         try:
             access = self.introspector.check(find_bearer_token(authorization), self.identifier)
         except IntrospectionError as error:
@@ -94,7 +98,13 @@ def handler_of(api: Api) -> type[BaseHTTPRequestHandler]:
         timeout = 10
 
         def do_GET(self) -> None:
-            answer = api.answer(self.path, self.headers.get("Authorization"))
+            self._answer()
+
+        def do_POST(self) -> None:
+            self._answer()
+
+        def _answer(self) -> None:
+            answer = api.answer(self.command, self.path, self.headers.get("Authorization"))
             _say({"line": answer.line, "status": answer.status})
             body = json.dumps(answer.body).encode()
             self.send_response(answer.status)

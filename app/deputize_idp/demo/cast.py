@@ -1,4 +1,4 @@
-"""Everyone who takes part, started and introduced: the server, two APIs, three agents."""
+"""Everyone who takes part, started and introduced: the server, three APIs, three agents."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ from .processes import Process, ProcessError, Processes, environment
 
 DEPUTIZE = ("-c", "from deputize_idp.cli import main; main()")
 AGENTS = ("planner", "booker", "mallory")
-APIS = ("calendar", "flights")
+APIS = ("calendar", "flights", "pay")
 STARTING = 60  # seconds that the server may take to make its databases and answer
 
 

@@ -17,13 +17,17 @@ PASSWORD = "correct horse battery"  # noqa: S105 - stands in demo.toml, for whoe
 
 
 class Person(Protocol):
-    """Who deputizes planner, and stops it."""
+    """Who deputizes planner, decides what booker asks, and stops it all."""
 
     #: Seconds that the other side waits for her; None as long as it takes.
     patience: float | None
 
     def allow(self, url: str) -> None:
         """Let the agent act that asks at `url`."""
+        ...
+
+    def approve(self, inbox: str, approval_id: str) -> None:
+        """Say yes to what an agent asks in the middle of its task."""
         ...
 
     def stop(self, agents_page: str, delegation_id: str) -> None:
@@ -42,6 +46,9 @@ class ScriptedPerson:
     def allow(self, url: str) -> None:
         self._submit(self._open(url), decision="allow")
 
+    def approve(self, inbox: str, approval_id: str) -> None:
+        self._submit(self._open(inbox), approval_id, decision="approve")
+
     def stop(self, agents_page: str, delegation_id: str) -> None:
         page = self._open(agents_page)
         links = [link for link in _read(page).links if f"/{delegation_id}/" in link]
@@ -56,8 +63,8 @@ class ScriptedPerson:
             page = self._submit(page, username=USERNAME, password=PASSWORD)
         return page
 
-    def _submit(self, page: httpx.Response, **typed: str) -> httpx.Response:
-        form = _form(page)
+    def _submit(self, page: httpx.Response, about: str = "", **typed: str) -> httpx.Response:
+        form = _form(page, about)
         target = urljoin(str(page.url), form.action)
         return self._http.post(target, data=form.fields | typed).raise_for_status()
 
@@ -73,6 +80,9 @@ class PersonAtTheScreen:
 
     def allow(self, url: str) -> None:
         self._telling.invite(f"Sign in as {USERNAME}, password “{PASSWORD}”, and decide:", url)
+
+    def approve(self, inbox: str, approval_id: str) -> None:
+        self._telling.invite("booker asks to pay. Decide in your inbox:", inbox)
 
     def stop(self, agents_page: str, delegation_id: str) -> None:
         self._telling.invite(
@@ -91,11 +101,11 @@ class _Form:
 
 
 class _Page(HTMLParser):
-    """The first form as a browser would send it untouched, and the links."""
+    """The forms as a browser would send them untouched, and the links."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.form = _Form()
+        self.forms = [_Form()]
         self.links: list[str] = []
         self._select = ""
 
@@ -104,7 +114,7 @@ class _Page(HTMLParser):
         if tag == "a":
             self.links.append(given.get("href", ""))
         elif tag == "form":
-            self.form.action = self.form.action or given.get("action", "")
+            self.forms.append(_Form(given.get("action", "")))
         elif tag == "select":
             self._select = given.get("name", "")
         elif tag == "option" and "selected" in given:
@@ -113,7 +123,8 @@ class _Page(HTMLParser):
             self._add(given.get("name", ""), given.get("value", ""))
 
     def _add(self, name: str, value: str) -> None:
-        self.form.fields[name] = [*self.form.fields.get(name, []), value]
+        fields = self.forms[-1].fields
+        fields[name] = [*fields.get(name, []), value]
 
 
 def _read(page: httpx.Response) -> _Page:
@@ -122,5 +133,7 @@ def _read(page: httpx.Response) -> _Page:
     return parser
 
 
-def _form(page: httpx.Response) -> _Form:
-    return _read(page).form
+def _form(page: httpx.Response, about: str = "") -> _Form:
+    """Return the first form, or an empty one; with `about`, the first that is about it."""
+    nothing, *forms = _read(page).forms
+    return next((form for form in forms if about in form.action), nothing)

@@ -57,17 +57,26 @@ class Stage:
         token = self.held[name].value
         self.refused_for_good(agent, name, rule, "take", token=token, keep="again")
 
-    def call(self, agent: str, api: str, path: str, name: str, status: int) -> None:
+    def call(
+        self, agent: str, api: str, path: str, name: str, status: int, method: str = "GET"
+    ) -> None:
         """Let an agent call an API, and let the API say what it made of it."""
         where = self.cast.apis[api]
         token = self.held[name].value
-        answer = self.done(agent, "call", url=f"{where.url}{path}", token=token)
+        answer = self.done(agent, "call", url=f"{where.url}{path}", token=token, method=method)
         line = where.process.hear()["line"]
         mark = GOOD if answer["status"] == 200 else BAD
         self.telling.outcome(mark, f"{agent} shows {name} → {answer['status']}")
         self.telling.line(f"  {api}.example: {line}")
         if answer["status"] != status:
             raise NotAsToldError(f"{agent} calls {api} with {name}: {answer}, not {status}")
+
+    def in_vain(self, agent: str, url: str, card: str) -> None:
+        """Let an agent press the person's own button, which must change nothing."""
+        status = self.done(agent, "press_yes", of="hold", url=url)["status"]
+        if self.trail.is_decided(card):
+            raise NotAsToldError(f"{agent} has decided for itself: {status}")
+        self.telling.outcome(BAD, f"{agent} presses yes for itself → {status}, nothing is decided")
 
     def expect_scope(self, hold: Held, scope: str) -> None:
         """End the story where Ana granted less than it needs, as she may."""

@@ -6,6 +6,7 @@ A step that does not go as told ends the story: what follows would mean nothing.
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -17,6 +18,7 @@ from .telling import GOOD, NotAsToldError, Telling
 from .trail import Trail
 
 SCOPE = "calendar:read flights:search flights:hold agents:spawn"
+PAY = "pay:transfer"
 SCOUT = "fare-scout"
 PERSON = "Ana"
 
@@ -29,7 +31,7 @@ def play(folder: Path, *, is_scripted: bool) -> bool:
     telling = Telling()
     with Processes(folder) as processes:
         try:
-            telling.line("Starting the server, two APIs and three agents …")
+            telling.line("Starting the server, three APIs and three agents …")
             cast = assemble(processes, folder)
             with closing(Trail(folder)) as trail:
                 person = ScriptedPerson() if is_scripted else PersonAtTheScreen(telling, trail)
@@ -72,6 +74,8 @@ class Story(Stage):
             self.booker_spawns_a_fare_scout,
             self.everyone_at_a_glance,
             self.mallory_overhears,
+            self.booker_must_pay,
+            self.the_yes_is_bookers_alone,
             self.ana_stops_planner,
             self.every_token_is_refused,
         )
@@ -161,6 +165,35 @@ class Story(Stage):
             " ended: only one bound to its holder's key would not."
         )
 
+    def booker_must_pay(self) -> None:
+        self.telling.step(f"booker has to pay, which takes {PERSON}'s own word")
+        pay = self.cast.apis["pay"].identifier
+        wanted: dict[str, Any] = {"of": "hold", "resource": pay, "scope": PAY}
+        self.refused(
+            "booker", f"its hold to {PAY}", "scope.needs_approval", "narrow", keep="api", **wanted
+        )
+        message = "TP1234 on 3 December, EUR 420"
+        self.done("booker", "put_question", message=message, **wanted)
+        self.telling.outcome(GOOD, f"booker asks {PERSON}: “{message}”")
+        inbox, card = str(self.cast.metadata["approvals_page"]), self.trail.card_of("booker")
+        self.in_vain("booker", f"{inbox}/{card}", card)
+        self.person.approve(inbox, card)
+        patience = self.person.patience
+        self.token("payment token", "booker", "answered", patience, keep="payment")
+        self.telling.outcome(GOOD, f"{PERSON} said yes, on the page “Inbox”")
+        self.call("booker", "pay", "/payments", "payment token", 200, "POST")
+
+    def the_yes_is_bookers_alone(self) -> None:
+        self.telling.step(f"What {PERSON} approved is for booker alone")
+        approved = self.held["payment token"].value
+        self.refused(
+            SCOUT, "payment token", "subject.not_the_actor", "take", token=approved, keep="stolen"
+        )
+        to = self.cast.client_ids[SCOUT]
+        self.refused(
+            "booker", "payment token", "scope.elevated", "hand_over", of="payment", to=to, scope=PAY
+        )
+
     def ana_stops_planner(self) -> None:
         self.telling.step(f"{PERSON} ends planner's delegation")
         root = self.held["planner's hold"].claims["delegation_id"]
@@ -175,8 +208,9 @@ class Story(Stage):
             ("planner", "calendar", "/events", "calendar token"),
             ("booker", "flights", "/flights", "flights token"),
             (SCOUT, "flights", "/flights", f"{SCOUT}'s token"),
+            ("booker", "pay", "/payments", "payment token"),
         ):
-            self.call(agent, api, path, name, 401)
+            self.call(agent, api, path, name, 401, "POST" if api == "pay" else "GET")
             self.held[name].is_refused = True
         self.refused_for_good("planner", "planner's hold", "delegation.ended", "renew", of="hold")
         self.refused_for_good("booker", "booker's hold", "delegation.ended", "renew", of="hold")

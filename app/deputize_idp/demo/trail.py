@@ -1,5 +1,6 @@
 """Reading the server's audit trail, beside the server: what it says of refusals and endings."""
 
+import json
 from pathlib import Path
 
 from sqlalchemy import select
@@ -31,6 +32,24 @@ class Trail:
         )
         with self._db.read() as tx:
             return tx.execute(ended).first() is not None
+
+    def card_of(self, agent: str) -> str:
+        """Return the id of what `agent` asked the person last."""
+        opened = select(event.c.body).where(
+            event.c.kind == "approval.opened", event.c.agent == agent
+        )
+        with self._db.read() as tx:
+            body = tx.execute(opened.order_by(event.c.at.desc())).scalars().first()
+        return str(json.loads(body or "{}").get("approval_id", ""))
+
+    def is_decided(self, approval_id: str) -> bool:
+        """Tell whether somebody has said yes or no."""
+        decided = select(event.c.body).where(
+            event.c.kind.in_(("approval.approved", "approval.denied"))
+        )
+        with self._db.read() as tx:
+            told = [json.loads(body) for body in tx.execute(decided).scalars()]
+        return approval_id in [facts["approval_id"] for facts in told]
 
     def close(self) -> None:
         """Close the connections."""

@@ -33,6 +33,8 @@ from ..web.pages import (
 from ..web.words import at_most, host_of, since, time_tag, until
 from .models import Approval, Status
 
+NOTHING_TICKED = "Nothing was granted. Tick at least one line, or press Deny."
+
 #: Shorter lives than the longest that may be granted, in seconds.
 _SHORTER = (60, 120, 300, 600, 900, 1800, 3600)
 
@@ -49,11 +51,13 @@ class Telling:
     """What is needed to say a card in words.
 
     :param agents: by client id: all of the cards' chains
+    :param again: id of the card whose form came with nothing ticked
     """
 
     tx: Transaction
     catalogue: Catalogue
     agents: dict[str, Agent]
+    again: str = ""
 
     def open(self, card: Approval) -> ApprovalCard:
         """Tell what waits, with all that can be pressed."""
@@ -63,6 +67,7 @@ class Telling:
             lifetimes=self._lifetimes(card),
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
+            problem=NOTHING_TICKED if card.id == self.again else "",
         )
 
     def late(self, card: Approval) -> ApprovalCard:
@@ -108,9 +113,10 @@ class Telling:
             return _Became(State.REFUSED)
         if card.status == Status.REDEEMED:
             return self._granted(card)
-        if self.tx.now < card.expires_at:
-            return _Became(State.WAITING, Markup("not fetched yet"))
-        return _Became(State.ENDED, Markup("never fetched"))
+        asker = find_standing(self.tx, card.delegation_id)
+        if self.tx.now < card.expires_at and why_dead(asker, self.tx.now) is None:
+            return _Became(State.WAITING, Markup("not used yet"))
+        return _Became(State.ENDED, Markup("never used"))
 
     def _granted(self, card: Approval) -> "_Became":
         standing = find_standing(self.tx, card.node_id or "")

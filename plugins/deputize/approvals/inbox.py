@@ -63,7 +63,7 @@ def _decide(context: Context, me: Person, card: Approval) -> Response:
     pressed = request.form.get("decision")
     yes = _yes(context, card) if pressed == "approve" else None
     if pressed not in ("approve", "deny", "stop") or (yes and not yes.scope - card.held):
-        return see_other(f"{url_for('.approvals')}#card-{card.id}")
+        return see_other(url_for(".approvals", again=card.id, _anchor=f"card-{card.id}"))
     if pressed == "stop":
         # About the agent, and not about what the card says: it is stopped in any case.
         _stop(context, card)
@@ -115,8 +115,9 @@ class Inbox:
         late = [*dead, *late_cards(tx, key, LATE, LATE_SHOWN)][:LATE_SHOWN]
         decided = decided_cards(tx, key, DECIDED_SHOWN)
         cards = [*waiting, *late, *decided]
-        agents = find_agents(self.tx, frozenset(name for c in cards for name in c.chain))
-        telling = Telling(self.tx, self.context.moment(self.tx).catalogue, agents)
+        agents = find_agents(tx, frozenset(name for c in cards for name in c.chain))
+        catalogue = self.context.moment(tx).catalogue
+        telling = Telling(tx, catalogue, agents, request.args.get("again", ""))
         return InboxPage(
             person=self.me.name,
             agents_url=url_for("deputize_agents.agents"),

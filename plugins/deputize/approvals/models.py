@@ -65,6 +65,12 @@ Index(
     sqlite_where=text("status = 'pending'"),
     postgresql_where=text("status = 'pending'"),
 )
+Index(
+    "ix_deputize_approval_expires_at",
+    approval.c.expires_at,
+    sqlite_where=text("status = 'pending'"),
+    postgresql_where=text("status = 'pending'"),
+)
 
 auth_request = Table(
     "deputize_auth_request",

@@ -179,7 +179,8 @@ class AgentCibaGrant(CibaGrant):
         card, now = asked.card, reading.moment.now
         standing = find_standing(reading.tx, card.node_id or "")
         is_lost_reply = now <= (card.redeemed_at or 0) + REPEATABLE
-        if standing is None or why_dead(standing, now) or not is_lost_reply:
+        is_there = self.context.host.is_active(asked.subject)
+        if standing is None or why_dead(standing, now) or not is_lost_reply or not is_there:
             raise Refusal("ciba.used", _NOT_GOOD)
         with self.context.db.write() as tx:
             client.spend(tx)
@@ -279,6 +280,7 @@ def _require_granted(card: Approval, now: int) -> None:
 
 def _redeem(tx: Transaction, *, card: Approval, node: Delegation, jti: str, until: int) -> None:
     approved = (approval.c.id == card.id) & (approval.c.status == Status.APPROVED)
+    approved &= approval.c.expires_at > tx.now
     values = {
         "status": Status.REDEEMED,
         "redeemed_at": tx.now,

@@ -33,6 +33,11 @@ CIBA = "urn:openid:params:grant-type:ciba"
 OPENID = "openid"
 
 _HINTS = ("login_hint", "id_token_hint", "login_hint_token")
+#: Drawn as nothing, though Unicode calls them letters and marks: "10\u31640" reads as "10 0".
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -91,9 +96,11 @@ def read_binding_message(form: Mapping[str, str], longest: int) -> str | None:
 
     :raises InvalidBindingMessageError: CIBA Core §13
     """
-    message = form.get("binding_message")
-    if message is not None and (len(message) > longest or not message.isprintable()):
-        raise InvalidBindingMessageError(f"One line of at most {longest} characters.")
+    message = form.get("binding_message", "").strip() or None
+    if message is None:
+        return None
+    if len(message) > longest or not message.isprintable() or _BLANK.search(message):
+        raise InvalidBindingMessageError(f"One line of at most {longest} visible characters.")
     return message
 
 

@@ -271,6 +271,8 @@ class ApprovalCard:
     """How long it can be decided, by `time_tag(until(...))`."""
     over: Markup = NOTHING
     """Why it can't be decided any more; such a card keeps its text and has no presses."""
+    problem: str = ""
+    """Why it is shown again, if it is."""
     lifetimes: tuple[UntilChoice, ...] = ()
     action: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
@@ -296,7 +298,7 @@ class DecidedCard:
     """In words: "you said yes"."""
     when: Markup
     since_then: Markup = NOTHING
-    """What came of a yes: "good for 5 minutes", "not fetched yet", "over now"."""
+    """What came of a yes: "good for 5 minutes", "not used yet", "over now"."""
     stop_url: str = ""
     """The `EndPage` of the asker, while what was granted is good."""
 

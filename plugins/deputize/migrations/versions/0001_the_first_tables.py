@@ -87,6 +87,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
     )
     op.create_index(
+        "ix_deputize_approval_expires_at",
+        "deputize_approval",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_index(
         "ix_deputize_approval_person_id",
         "deputize_approval",
         ["person_id", "status", "expires_at"],
@@ -444,6 +452,12 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_deputize_approval_task_id"), table_name="deputize_approval")
     op.drop_index("ix_deputize_approval_person_id", table_name="deputize_approval")
+    op.drop_index(
+        "ix_deputize_approval_expires_at",
+        table_name="deputize_approval",
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")

@@ -1,0 +1,66 @@
+"""What many agents have asked many people in a day: the rows that are there before a test."""
+
+from typing import Any
+
+from benchmarks.bulk import load
+
+from deputize.approvals.models import Status, approval, auth_request
+from deputize.core.db import Database
+from deputize.core.secrets import digest, new_id
+from deputize.delegation.models import single_use
+
+#: Each of them was asked a few things.
+PEOPLE, EACH = 2000, 4
+ENDS = (Status.DENIED, Status.REDEEMED, Status.WITHDRAWN, Status.PENDING)
+
+
+def ask_all_day(db: Database, now: int) -> None:
+    """Store what was asked, decided and redeemed."""
+    cards = [_card(new_id(), number, now) for _ in range(PEOPLE) for number in range(EACH)]
+    for number, card in enumerate(cards):
+        card["person_id"] = f"{number // EACH:016d}"
+    with db.write() as tx:
+        load(tx, approval, cards)
+        load(tx, auth_request, (_id_of(card) for card in cards))
+        load(tx, single_use, (_spent(card, now) for card in cards))
+
+
+def _card(approval_id: str, number: int, now: int) -> dict[str, Any]:
+    return {
+        "id": approval_id,
+        "client_id": "planner",
+        "delegation_id": new_id(),
+        "root_agent": "planner",
+        "task_id": new_id(),
+        "chain": "planner",
+        "scope": "pay:transfer",
+        "held": "",
+        "target": "https://pay.example",
+        "binding_message": "TP1234, seat 14C",
+        "lifetime": 300,
+        "request_hash": digest(approval_id),
+        "content_hash": digest(approval_id),
+        "status": str(ENDS[number]),
+        "created_at": now - 600,
+        "expires_at": now + 300 if ENDS[number] == Status.PENDING else now - 300,
+    }
+
+
+def _id_of(card: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "digest": digest(f"asked {card['id']}"),
+        "approval_id": card["id"],
+        "client_id": "planner",
+        "expires_at": card["expires_at"],
+        "interval": 5,
+    }
+
+
+def _spent(card: dict[str, Any], now: int) -> dict[str, Any]:
+    return {
+        "digest": digest(f"spent {card['id']}"),
+        "delegation_id": card["delegation_id"],
+        "jti": new_id(),
+        "issued_at": now - 300,
+        "expires_at": now,
+    }
