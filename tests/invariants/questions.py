@@ -16,26 +16,34 @@ from support.agents_http import decode
 from support.asking import CIBA
 from support.world import CALENDAR, FLIGHTS, PAY
 
-ASKED_FOR = (("pay:transfer", PAY), ("calendar:write", CALENDAR), ("flights:hold", FLIGHTS))
+PAYING = ("pay:transfer", PAY)
+ASKED_FOR = (PAYING, PAYING, PAYING, ("calendar:write", CALENDAR), ("flights:hold", FLIGHTS))
 OPEN_AT_MOST = 3
 
 
 class HistoriesWithQuestions(Histories):
     """Subclasses set `world`."""
 
-    @initialize()
-    def nothing_was_asked(self) -> None:
+    @initialize(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
         self.seen_approvals: dict[str, Approval] = {}
         self.asked: list[tuple[str, str]] = []
         self.granted: dict[str, str] = {}
+        super().begin()
+        self.ask(data)
 
     # -- a person is asked --------------------------------------------------------
 
     @rule(data=st.data())
+    def ask_for_more(self, data: st.DataObject) -> None:
+        if data.draw(st.booleans()):
+            self.consent("planner", 0)
+        self.ask(data)
+
     def ask(self, data: st.DataObject) -> None:
         """Ask by the endpoint or by an exchange; mostly the person answers, and it comes back."""
         held = self.one_hold(data)
-        asker = data.draw(st.sampled_from([held.presenter] * 4 + [self.called(NAMES[0])]))
+        asker = data.draw(st.sampled_from([held.presenter] * 6 + [self.called(NAMES[1])]))
         scope, where = data.draw(st.sampled_from(ASKED_FOR))
         said = data.draw(st.sampled_from(("TP1234", "seat 14C")))
         agent = self.world.agent(asker)

@@ -16,7 +16,7 @@ from deputize.delegation.issue import Decision, Mint
 from deputize.endings.edit_catalogue import declare_scope, retire_scope
 from deputize.endings.end_task import end_task
 from invariants.conftest import asking_of
-from support.agents_http import TOKEN_EXCHANGE, decode, new_key, outcome
+from support.agents_http import TOKEN_EXCHANGE, decode, outcome
 from support.asking import Asking
 from support.world import CALENDAR, PAY, SCOPES, World
 
@@ -99,6 +99,13 @@ class TestBetweenTheYesAndTheRedemption:
         below.say_yes()
         change_once_it_is_decided(below, CHANGES[change], monkeypatch)
         assert below.poll(asked).status_code in NOTHING
+
+    def test_takes_the_ceilings_that_come_later(self, below: Asking) -> None:
+        asked = below.asked()
+        below.say_yes()
+        token = below.poll(asked).json()["access_token"]
+        without_pay(below, top_of(below))
+        assert not below.world.is_active(token, "pay-api")
 
     def test_what_was_said_to_be_held_is_not_given_back(self, world: World) -> None:
         """V16: the card says that reading is held; by the redemption it is no more."""
@@ -210,103 +217,6 @@ class TestWhoAsks:
         helper = replace(asking, agent=asking.world.agent(child), hold=taken)
         assert outcome(helper.ask()) == (400, "invalid_scope")
         assert asking.cards() == []
-
-
-class TestAnAssertion:
-    """V14: used up by each answer, and at each endpoint."""
-
-    def test_is_used_up_whatever_is_answered(self, asking: Asking) -> None:
-        planner, asked = asking.agent, asking.asked()
-
-        def told(answer: Any, status: int) -> None:
-            assert answer.status_code == status, answer.text
-
-        for first, status in (
-            (lambda used: asking.poll(asked, client_assertion=used), 400),
-            (lambda used: asking.poll("nonsense", client_assertion=used), 400),
-            (lambda used: asking.ask(client_assertion=used), 200),
-            (lambda used: asking.ask(binding_message="\u200b", client_assertion=used), 400),
-            (lambda used: self._step_up(asking, used), 400),
-        ):
-            used = planner.client_assertion()
-            told(first(used), status)
-            told(asking.ask(client_assertion=used), 401)
-            told(asking.poll(asked, client_assertion=used), 401)
-            told(self._step_up(asking, used), 401)
-
-    def _step_up(self, asking: Asking, used: str) -> Any:
-        return asking.agent.exchange(
-            asking.hold,
-            resource=PAY,
-            scope="pay:transfer",
-            binding_message="x",
-            client_assertion=used,
-        )
-
-
-class TestTheElevatedToken:
-    """V10: it is one token, at one API, of one agent."""
-
-    @pytest.fixture
-    def elevated(self, asking: Asking) -> str:
-        asked = asking.asked()
-        asking.say_yes()
-        return str(asking.poll(asked).json()["access_token"])
-
-    def test_makes_nothing_more(self, asking: Asking, elevated: str) -> None:
-        planner, before = asking.agent, len(asking.world.events("delegation.issued"))
-        issuer = asking.world.metadata["issuer"]
-        for answer in (
-            planner.exchange(elevated),
-            planner.exchange(elevated, resource=PAY),
-            planner.exchange(elevated, resource=issuer),
-            planner.exchange(elevated, audience="booker", scope="pay:transfer"),
-            planner.exchange(elevated, scope="calendar:read", resource=CALENDAR),
-            planner.ask_to_spawn(elevated, "pay:transfer", new_key()),
-            planner.exchange(elevated, resource=PAY, scope="pay:transfer", binding_message="x"),
-            planner.exchange(asking.hold, actor_token=elevated, scope="pay:transfer"),
-            asking.ask(login_hint_token=elevated),
-        ):
-            assert answer.status_code == 400, answer.text
-        assert len(asking.world.events("delegation.issued")) == before
-
-    def test_nor_does_a_refresh(self, asking: Asking) -> None:
-        consented = asking.world.consent("planner", asking.person).json()
-        asking.hold = consented["access_token"]
-        asked = asking.asked()
-        asking.say_yes()
-        asking.poll(asked)
-        answer = asking.agent.post(
-            "token_endpoint",
-            grant_type="refresh_token",
-            refresh_token=consented["refresh_token"],
-            scope="pay:transfer",
-        )
-        assert outcome(answer) == (400, "interaction_required")
-
-    def test_others_learn_nothing_of_it(self, asking: Asking, elevated: str) -> None:
-        world = asking.world
-        for other in (world.api("calendar-api"), world.agent("mallory")):
-            assert other.introspect(elevated).json() == {"active": False}
-        assert outcome(world.agent("mallory").exchange(elevated))[0] == 400
-
-    def test_revoked_it_ends_alone_and_is_not_given_again(self, asking: Asking) -> None:
-        asked = asking.asked()
-        asking.say_yes()
-        token = asking.poll(asked).json()["access_token"]
-        asking.world.agent("mallory").revoke(token)
-        assert asking.world.is_active(token, "pay-api")
-        asking.agent.revoke(token)
-        assert not asking.world.is_active(token, "pay-api")
-        assert outcome(asking.poll(asked)) == (400, "invalid_grant")
-        assert asking.agent.introspect(asking.hold).json()["active"] is True
-
-    def test_takes_the_ceilings_that_come_later(self, below: Asking) -> None:
-        asked = below.asked()
-        below.say_yes()
-        token = below.poll(asked).json()["access_token"]
-        without_pay(below, top_of(below))
-        assert not below.world.is_active(token, "pay-api")
 
 
 def change_once_it_is_decided(

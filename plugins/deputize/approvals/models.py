@@ -50,7 +50,7 @@ approval = Table(
     Column("granted_scope", Text),
     Column("granted_lifetime", BigInteger),
     Column("auth_time", BigInteger),
-    Column("acr", String(200)),
+    Column("acr", Text),
     Column("amr", Text),
     Column("node_id", String(16)),
     Column("jti", String(16)),
