@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from secrets import token_hex
 
 import httpx
 import pytest
@@ -102,18 +103,20 @@ def say_yes(world: World, url: str) -> str:
     return str(ana.post(form.pop("action")[0], data=form).headers["Location"])
 
 
-def approve(world: World) -> None:
-    """Ana says yes to what came last into her inbox, on the real page."""
+def approve(world: World, message: str) -> None:
+    """Ana says yes to the card on which an agent says `message`, on the real page."""
     ana, inbox = world.browser("ana"), world.metadata["approvals_page"]
     cards = re.findall(r'<form class="card deciding".*?</form>', ana.get(inbox).text, re.DOTALL)
-    form = read_form(cards[-1]) | {"decision": ["approve"]}
+    (card,) = [card for card in cards if message in card]
+    form = read_form(card) | {"decision": ["approve"]}
     assert ana.post(form.pop("action")[0], data=form).status_code == 303
 
 
 def pay(trip: Trip) -> Token:
     """Booker asks Ana to pay, and she lets it."""
-    question = trip.booker.put_question("pay:transfer", PAY, message="TP1234, EUR 420")
-    approve(trip.world)
+    message = f"TP1234, EUR 420, {token_hex(4)}"
+    question = trip.booker.put_question("pay:transfer", PAY, message=message)
+    approve(trip.world, message)
     token = question.poll()
     assert token is not None
     return token
