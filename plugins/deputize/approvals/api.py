@@ -14,9 +14,13 @@ from ..core.refusal import Refusal
 from ..core.values import words
 from ..delegation.answers import answer_to
 from ..delegation.context import Context
+from ..delegation.details import Details
 from ..host import PersonToken
+from ..oauth.errors import InvalidAuthorizationDetailsError
+from ..oauth.rfc9396 import validate_details
 from ..oauth.server import Answer
-from .decide import Outcome, Yes, decide, find_card, open_cards
+from .decide import Outcome, decide, find_card, open_cards
+from .grant_less import Yes, grant_less
 from .inbox import READ, is_shown
 from .models import Approval
 
@@ -72,6 +76,7 @@ def _told(card: Approval) -> dict[str, Any]:
         "agent": card.client_id,
         "chain": list(card.chain),
         "scope": " ".join(sorted(card.scope)),
+        "authorization_details": card.details,
         "held": " ".join(sorted(card.held)),
         "resource": card.target,
         "binding_message": card.binding_message,
@@ -84,7 +89,7 @@ def _decide(context: Context, asker: PersonToken, approval_id: str, body: Any) -
     said = body if isinstance(body, dict) else {}
     with context.db.read() as tx:
         card = _find(tx, approval_id, asker)
-    yes = _yes(card, asker, said) if said.get("decision") == "approve" else None
+    yes = _yes(context, card, asker, said) if said.get("decision") == "approve" else None
     if said.get("decision") not in ("approve", "deny"):
         raise Refusal("decision.malformed", "decision is approve or deny.")
     content_hash = said.get("content_hash")
@@ -104,18 +109,31 @@ def _find(tx: Transaction, approval_id: str, asker: PersonToken) -> Approval:
     return card
 
 
-def _yes(card: Approval, asker: PersonToken, said: Mapping[str, Any]) -> Yes:
-    """Return what is granted: all of it, or what `scope` and `expires_in` leave.
+def _yes(context: Context, card: Approval, asker: PersonToken, said: Mapping[str, Any]) -> Yes:
+    """Return what is granted: all of it, or what the members leave.
 
-    :raises Refusal: `decision.malformed`
+    :raises Refusal: `decision.*`, `details.*`
     """
-    scope, seconds = said.get("scope", None), said.get("expires_in", card.lifetime)
+    scope, seconds = said.get("scope"), said.get("expires_in", card.lifetime)
     if not isinstance(scope, str | None) or type(seconds) is not int or seconds < 1:
         raise Refusal("decision.malformed", "scope is text, expires_in a number of seconds.")
-    granted = card.scope if scope is None else words(scope) & card.scope | card.held
-    if not granted - card.held:
-        raise Refusal("decision.malformed", "scope leaves nothing of what was asked for.")
-    return Yes(granted, seconds, asker.authentication)
+    with context.db.read() as tx:
+        types = context.moment(tx).catalogue.types
+    return grant_less(
+        card,
+        types,
+        asker.authentication,
+        scope=None if scope is None else words(scope),
+        details=_details(said.get("authorization_details")),
+        lifetime=seconds,
+    )
+
+
+def _details(said: Any) -> Details | None:
+    try:
+        return None if said is None else validate_details(said)
+    except InvalidAuthorizationDetailsError as error:
+        raise Refusal("details.malformed", error.description or "") from None
 
 
 def _too_weak(context: Context, card: Approval) -> Answer:

@@ -3,7 +3,6 @@
 Everything is looked at again: a card under a delegation that has ended is past deciding.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -11,12 +10,13 @@ from sqlalchemy import Select, select, update
 
 from ..audit.record import Event, record
 from ..core.db import Transaction
-from ..core.values import Words, is_id, line
+from ..core.values import is_id, line
 from ..delegation.context import Context
+from ..delegation.details import write_details
 from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
 from ..delegation.models import person
-from ..host import Authentication
+from .grant_less import Yes
 from .models import Approval, Status, approval, approval_from_row
 from .rules import is_strong_enough, rules_of
 
@@ -31,19 +31,6 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     OVER = "over"
     SIGN_IN = "sign in"
-
-
-@dataclass(frozen=True, slots=True)
-class Yes:
-    """What the person grants of what was asked.
-
-    :param lifetime: seconds that the token may live
-    :param authentication: how and when they signed in
-    """
-
-    scope: Words
-    lifetime: int
-    authentication: Authentication
 
 
 def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | None:
@@ -109,7 +96,7 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
 
 def _is_strong_enough(context: Context, tx: Transaction, card: Approval, yes: Yes) -> bool:
     told = yes.authentication
-    rules = rules_of(context.moment(tx).catalogue, yes.scope - card.held)
+    rules = rules_of(context.moment(tx).catalogue, card.adding & yes.scope)
     return is_strong_enough(rules, told.acr, told.auth_time, tx.now)
 
 
@@ -124,8 +111,9 @@ def _store(tx: Transaction, card: Approval, content_hash: str, yes: Yes | None) 
     if yes is not None:
         values |= {
             "status": Status.APPROVED,
-            "granted_scope": line(yes.scope & card.scope),
-            "granted_lifetime": min(yes.lifetime, card.lifetime),
+            "granted_scope": line(yes.scope),
+            "granted_details": write_details(yes.details),
+            "granted_lifetime": yes.lifetime,
             "auth_time": yes.authentication.auth_time,
             "acr": yes.authentication.acr,
             "amr": " ".join(yes.authentication.amr),
@@ -136,7 +124,7 @@ def _store(tx: Transaction, card: Approval, content_hash: str, yes: Yes | None) 
 def _tell(tx: Transaction, card: Approval, yes: Yes | None) -> None:
     facts = {"approval_id": card.id, "content_hash": card.content_hash, "chain": list(card.chain)}
     if yes is not None:
-        facts |= {"scope": line(yes.scope & card.scope)}
+        facts |= {"scope": line(yes.scope), "decision_hash": yes.decided}
     record(
         tx,
         Event(

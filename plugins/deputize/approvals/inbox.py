@@ -10,13 +10,17 @@ from flask import Blueprint, Response, request, url_for
 
 from ..agents.models import find_agents
 from ..core.db import Transaction
+from ..core.refusal import Refusal
 from ..delegation.context import Context
+from ..delegation.details import of_scope
 from ..delegation.liveness import find_standing, why_dead
 from ..host import Authentication, Person
 from ..web.pages import InboxPage, MessagePage, Onward, State
 from ..web.shell import is_own_form, render, see_other
-from .cards import Telling, find_first_hold
-from .decide import Outcome, Yes, decide, decided_cards, find_card, late_cards, open_cards
+from .amounts import lowered
+from .cards import Again, Telling, find_first_hold
+from .decide import Outcome, decide, decided_cards, find_card, late_cards, open_cards
+from .grant_less import NOTHING_LEFT, Yes, grant_less
 from .models import Approval
 
 APPROVALS_PAGE = "/deputize/approvals"
@@ -61,9 +65,12 @@ def inbox(context: Context) -> Blueprint:
 
 def _decide(context: Context, me: Person, card: Approval) -> Response:
     pressed = request.form.get("decision")
-    yes = _yes(context, card) if pressed == "approve" else None
-    if pressed not in ("approve", "deny", "stop") or (yes and not yes.scope - card.held):
-        return see_other(url_for(".approvals", again=card.id, _anchor=f"card-{card.id}"))
+    try:
+        yes = _yes(context, card) if pressed == "approve" else None
+    except Refusal as refusal:
+        return _again(card, refusal.rule)
+    if pressed not in ("approve", "deny", "stop"):
+        return _again(card, NOTHING_LEFT)
     if pressed == "stop":
         # About the agent, and not about what the card says: it is stopped in any case.
         _stop(context, card)
@@ -79,14 +86,27 @@ def _decide(context: Context, me: Person, card: Approval) -> Response:
     return see_other(url_for(".approvals"))
 
 
+def _again(card: Approval, why: str) -> Response:
+    return see_other(url_for(".approvals", again=card.id, why=why, _anchor=f"card-{card.id}"))
+
+
 def _yes(context: Context, card: Approval) -> Yes:
-    ticked = frozenset(request.form.getlist("scope")) & (card.scope - card.held)
+    """Return what the form grants.
+
+    :raises Refusal: `decision.*`, `details.*`
+    """
     chosen = request.form.get("lifetime", "")
     seconds = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 9 else 0
-    return Yes(
-        scope=ticked | card.held if ticked else frozenset(),
-        lifetime=seconds or card.lifetime,
-        authentication=context.host.authentication() or Authentication(),
+    with context.db.read() as tx:
+        types = context.moment(tx).catalogue.types
+    ticked = frozenset(request.form.getlist("scope"))
+    return grant_less(
+        card,
+        types,
+        context.host.authentication() or Authentication(),
+        scope=ticked,
+        details=of_scope(lowered(card, types, request.form), ticked | card.held, types),
+        lifetime=seconds or None,
     )
 
 
@@ -117,7 +137,8 @@ class Inbox:
         cards = [*waiting, *late, *decided]
         agents = find_agents(tx, frozenset(name for c in cards for name in c.chain))
         catalogue = self.context.moment(tx).catalogue
-        telling = Telling(tx, catalogue, agents, request.args.get("again", ""))
+        again = Again(request.args.get("again", ""), request.args.get("why", ""))
+        telling = Telling(tx, catalogue, agents, again)
         return InboxPage(
             person=self.me.name,
             agents_url=url_for("deputize_agents.agents"),

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Column, Index, String, Table, Text, text
 
 from ..core.db import metadata
 from ..core.values import Words, line, words
+from ..delegation.details import Details, read_details, write_details
 
 
 class Status(StrEnum):
@@ -37,6 +38,7 @@ approval = Table(
     Column("task_id", String(16), nullable=False, index=True),
     Column("chain", Text, nullable=False),
     Column("scope", Text, nullable=False),
+    Column("details", Text),
     Column("held", Text, nullable=False),
     Column("target", String(512), nullable=False),
     Column("binding_message", Text, nullable=False),
@@ -48,6 +50,7 @@ approval = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("decided_at", BigInteger),
     Column("granted_scope", Text),
+    Column("granted_details", Text),
     Column("granted_lifetime", BigInteger),
     Column("auth_time", BigInteger),
     Column("acr", Text),
@@ -90,6 +93,7 @@ class Approval:
 
     :param chain: who asks, through whom: the first agent that was deputized first
     :param scope: all that the token would carry
+    :param details: the authorization details that it would hold
     :param held: which of it the asker holds already; the rest is what this adds
     :param lifetime: seconds that the token would live
     :param request_hash: of what the client asks: the same again is the same card
@@ -105,6 +109,7 @@ class Approval:
     task_id: str
     chain: tuple[str, ...]
     scope: Words
+    details: Details
     held: Words
     target: str
     binding_message: str
@@ -116,6 +121,7 @@ class Approval:
     expires_at: int
     decided_at: int | None = None
     granted_scope: Words = frozenset()
+    granted_details: Details = ()
     granted_lifetime: int | None = None
     auth_time: int | None = None
     acr: str | None = None
@@ -125,6 +131,11 @@ class Approval:
     token_expires_at: int | None = None
     redeemed_at: int | None = None
 
+    @property
+    def adding(self) -> Words:
+        """What it asks for that the asker does not hold."""
+        return self.scope - self.held
+
     def is_open(self, now: int) -> bool:
         """Tell whether it can still be decided."""
         return self.status == Status.PENDING and now < self.expires_at
@@ -133,6 +144,7 @@ class Approval:
 _NAMES = tuple(f.name for f in fields(Approval))
 _SETS = ("scope", "held", "granted_scope")
 _LISTS = ("chain", "amr")
+_DETAILS = ("details", "granted_details")
 
 
 def approval_from_row(row: Mapping[Any, Any]) -> Approval:
@@ -142,6 +154,8 @@ def approval_from_row(row: Mapping[Any, Any]) -> Approval:
         values[name] = words(values[name])
     for name in _LISTS:
         values[name] = tuple((values[name] or "").split())
+    for name in _DETAILS:
+        values[name] = read_details(values[name])
     return Approval(**values)
 
 
@@ -152,4 +166,6 @@ def approval_to_row(opened: Approval) -> dict[str, Any]:
         values[name] = line(values[name])
     for name in _LISTS:
         values[name] = " ".join(values[name])
+    for name in _DETAILS:
+        values[name] = write_details(values[name])
     return values

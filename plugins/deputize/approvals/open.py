@@ -4,8 +4,6 @@ What is asked for passes every rule but the person's own word first: a ceiling, 
 a chain that says no is not put to anybody.
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,13 +16,15 @@ from ..catalogue.models import Scope
 from ..core.db import Kind, Lock, Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
-from ..core.values import Words, canonical_json, line
+from ..core.values import Words, line
 from ..delegation.attenuation import Asked
 from ..delegation.context import Context, Reading
+from ..delegation.details import read_details
 from ..delegation.issue import Overtaken, locks_of
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.models import delegation, person
 from ..delegation.narrow import elevate
+from .content import content_hash, request_hash
 from .expire import expire
 from .models import Approval, Status, approval, approval_from_row, approval_to_row, auth_request
 from .rules import can_be_approved, rules_of, what_is_added
@@ -104,7 +104,8 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
         reading.tx, question.agent, node, question.token_scope, question.asked, moment.rules
     )
     scope: Words = changes["scope"]  # type: ignore[assignment]
-    adding = what_is_added(scope, node, moment.rules)
+    details = read_details(changes["details"])  # type: ignore[arg-type]
+    adding = what_is_added(scope, details, node, moment.rules)
     rules = rules_of(moment.catalogue, adding)
     if not rules:
         raise Refusal("approval.not_needed", "Nothing of that needs the person's approval.")
@@ -123,6 +124,7 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
         task_id=node.task_id,
         chain=node.chain,
         scope=scope,
+        details=details,
         held=scope - adding,
         target=question.asked.target,
         binding_message=question.message,
@@ -133,41 +135,13 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
         created_at=moment.now,
         expires_at=until,
     )
-    hashed = replace(opened, request_hash=_hash(_request(opened)))
-    return replace(hashed, content_hash=_hash(_content(hashed)))
+    hashed = replace(opened, request_hash=request_hash(opened))
+    return replace(hashed, content_hash=content_hash(hashed))
 
 
 def _lifetime(context: Context, rules: list[Scope]) -> int:
     limits = [rule.token_lifetime for rule in rules if rule.token_lifetime]
     return min([context.settings.tokens.lifetime, *limits])
-
-
-def _request(opened: Approval) -> Mapping[str, Any]:
-    return {
-        "delegation": opened.delegation_id,
-        "agent": opened.client_id,
-        "scope": sorted(opened.scope),
-        "target": opened.target,
-        "message": opened.binding_message,
-    }
-
-
-def _content(opened: Approval) -> Mapping[str, Any]:
-    """Return everything that the card shows, and so what a decision is about."""
-    return {
-        **_request(opened),
-        "id": opened.id,
-        "person": opened.person_id,
-        "chain": list(opened.chain),
-        "task": opened.task_id,
-        "held": sorted(opened.held),
-        "lifetime": opened.lifetime,
-        "expires_at": opened.expires_at,
-    }
-
-
-def _hash(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def _find_open(tx: Transaction, request_hash: str) -> Approval | None:

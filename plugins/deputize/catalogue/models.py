@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text
 
 from ..core.db import Transaction, metadata
 from ..core.values import Words
+from .details import DetailsType
 
 #: The agent's own scopes: they work in a token for the issuer only, and never at a resource server.
 SPAWN = "agents:spawn"
@@ -52,6 +53,19 @@ scope = Table(
 )
 
 
+details_type = Table(
+    "deputize_details_type",
+    metadata,
+    Column("type", String(200), primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("compare", Text, nullable=False),
+    Column("consumable", String(200)),
+    Column("retired_at", BigInteger),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceServer:
     """An API that accepts our tokens, and authenticates to introspect them."""
@@ -88,6 +102,8 @@ class Catalogue:
     :param callers: resource servers by the client id that they introspect with
     :param sensitive: scopes that need a fresh approval each time
     :param delegable: those of them that may be passed on once approved
+    :param types: of authorization details, by name
+    :param bound: scopes that are never issued without a detail
     """
 
     scopes: Mapping[str, Scope]
@@ -96,6 +112,8 @@ class Catalogue:
     scopes_by_resource: Mapping[str, Words]
     sensitive: Words
     delegable: Words
+    types: Mapping[str, DetailsType]
+    bound: Words
 
     def is_known(self, name: str) -> bool:
         return name in self.scopes or name in OWN_SCOPES
@@ -110,6 +128,8 @@ def load_catalogue(tx: Transaction) -> Catalogue:
     """Read the scopes and resource servers that are not retired."""
     scopes = [Scope(**row) for row in _live(tx, scope)]
     servers = [ResourceServer(**row) for row in _live(tx, resource_server)]
+    types = load_types(tx)
+    consumable = frozenset(t.scope for t in types.values() if t.consumable)
     return Catalogue(
         scopes={s.name: s for s in scopes},
         servers={s.identifier: s for s in servers},
@@ -118,9 +138,18 @@ def load_catalogue(tx: Transaction) -> Catalogue:
             s.identifier: frozenset(a.name for a in scopes if a.resource == s.identifier)
             for s in servers
         },
-        sensitive=frozenset(s.name for s in scopes if _needs_approval(s)),
+        # "A consumable type is granted only by an approval."
+        sensitive=frozenset(s.name for s in scopes if _needs_approval(s)) | consumable,
         delegable=frozenset(s.name for s in scopes if s.delegable),
+        types=types,
+        bound=frozenset(t.scope for t in types.values()),
     )
+
+
+def load_types(tx: Transaction) -> dict[str, DetailsType]:
+    """Read the types that are not retired, by name."""
+    live = select(details_type).where(details_type.c.retired_at.is_(None))
+    return {row["type"]: DetailsType(**row) for row in tx.execute(live).mappings()}
 
 
 def _needs_approval(declared: Scope) -> bool:

@@ -4,12 +4,13 @@ A secret can be written, lie in a file beside the declaration, or be given as it
 SHA-256, which is what an export writes.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ..agents.models import GRANT_TYPES, SPAWNED
 from ..agents.register import AUTH_METHODS, MAX_REDIRECT_URIS
+from ..catalogue.details import DetailsType, validate_details_type
 from ..core.secrets import digest
 from .members import (
     AgentName,
@@ -20,6 +21,7 @@ from .members import (
     FileName,
     Identifier,
     Instant,
+    JsonText,
     Jwks,
     Line,
     NewScopeName,
@@ -160,10 +162,28 @@ class DetailsTypeTable(Table):
 
     type: Line
     scope: ScopeName
-    schema_file: Annotated[FileName, Field(alias="schema")]
+    # "schema" is a name that pydantic keeps for itself.
+    details_schema: Annotated[JsonText, Field(alias="schema")]
     template: Line
-    compare: dict[str, Literal["at_most", "equal", "subset"]] = Field(default={})
+    compare: JsonText = "{}"
     consumable: Line | None = None
+
+    @property
+    def row(self) -> DetailsType:
+        """What is stored."""
+        return DetailsType(
+            type=self.type,
+            scope=self.scope,
+            schema=self.details_schema,
+            template=self.template,
+            compare=self.compare,
+            consumable=self.consumable,
+        )
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Self:
+        validate_details_type(self.row)
+        return self
 
 
 def _raise_first(mistakes: dict[str, bool]) -> None:

@@ -38,6 +38,7 @@ from .authorize import (
 from .code import Consent, store_code
 from .consent_page import ConsentView, Form
 from .context import Context
+from .details import of_scope, write_details
 from .issue import Overtaken
 from .models import ACTIVE, LEFT, person
 from .sign_in import MARK, find_mark, must_sign_in, with_mark
@@ -134,12 +135,14 @@ def _consent(
     form: Form,
 ) -> Consent:
     authentication = context.host.authentication() or Authentication()
+    scope = form.scope & view.tickable
     return Consent(
         client_id=asked.agent.client_id,
         person_id=someone.key,
         redirect_uri=asked.named_redirect_uri,
         code_challenge=asked.code_challenge,
-        scope=form.scope & view.tickable,
+        scope=scope,
+        details=write_details(of_scope(asked.details, scope, view.catalogue.types)),
         resources=asked.resources,
         pass_on=form.pass_on & view.pass_on,
         purpose=asked.agent.purpose,

@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.Column("task_id", sa.String(length=16), nullable=False),
         sa.Column("chain", sa.Text(), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=True),
         sa.Column("held", sa.Text(), nullable=False),
         sa.Column("target", sa.String(length=512), nullable=False),
         sa.Column("binding_message", sa.Text(), nullable=False),
@@ -76,6 +77,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("granted_scope", sa.Text(), nullable=True),
+        sa.Column("granted_details", sa.Text(), nullable=True),
         sa.Column("granted_lifetime", sa.BigInteger(), nullable=True),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
@@ -162,6 +164,7 @@ def upgrade() -> None:
         sa.Column("redirect_uri", sa.Text(), nullable=True),
         sa.Column("code_challenge", sa.String(length=43), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=True),
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("pass_on", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
@@ -234,6 +237,17 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "deputize_details_type",
+        sa.Column("type", sa.String(length=200), nullable=False),
+        sa.Column("scope", sa.String(length=200), nullable=False),
+        sa.Column("schema", sa.Text(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("compare", sa.Text(), nullable=False),
+        sa.Column("consumable", sa.String(length=200), nullable=True),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("type", name=op.f("pk_deputize_details_type")),
     )
     op.create_table(
         "deputize_event",
@@ -419,6 +433,7 @@ def downgrade() -> None:
     op.drop_table("deputize_person")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
     op.drop_table("deputize_event")
+    op.drop_table("deputize_details_type")
     op.drop_index(
         "uq_deputize_delegation_lease_hash",
         table_name="deputize_delegation",
