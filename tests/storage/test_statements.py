@@ -38,7 +38,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "asking_a_person": (14, 16),
     "asking_the_same_again": (9, 11),
     "coming_back_too_early": (6, 8),
-    "saying_yes": (7, 9),
+    "saying_yes": (6, 9),
     "saying_no": (4, 6),
     "redeeming_a_yes": (15, 17),
     "coming_back_for_a_lost_reply": (6, 8),
