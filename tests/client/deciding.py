@@ -18,8 +18,8 @@ def inbox(world: World) -> list[str]:
     return _cards(world.browser("ana"), world)
 
 
-def decide(world: World, decision: str, signed_in_at: int | None = None) -> None:
-    """Press `decision` on the newest card, as it is shown."""
+def decide(world: World, decision: str, signed_in_at: int | None = None, **typed: str) -> None:
+    """Press `decision` on the newest card, as it is shown but for what is typed."""
     browser = world.browser("ana")
     if signed_in_at is not None:
         browser.get("/sign-in", params={"person": "ana", "at": signed_in_at})
@@ -27,7 +27,7 @@ def decide(world: World, decision: str, signed_in_at: int | None = None) -> None
     form: dict[str, Any] = read_form(card)
     chosen = re.search(r'<option[^>]*value="(\d+)"[^>]*selected', card)
     assert chosen is not None
-    sent = form | {"decision": decision, "lifetime": chosen[1]}
+    sent = form | typed | {"decision": decision, "lifetime": chosen[1]}
     answer = browser.post(sent.pop("action")[0], data=sent)
     assert answer.headers.get("Location") == urlsplit(world.metadata["approvals_page"]).path
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from werkzeug.wrappers import Request
 
-from deputize.resource import Actor, IntrospectionError, Introspector
+from deputize.resource import Actor, IntrospectionError, Introspector, UntilExpiry
 from support import agents_http
+from support.details import declare, folders, spelled
 from support.serving import serving
 from support.world import CALENDAR, FLIGHTS, SECRET, World
 
@@ -57,6 +58,22 @@ def test_it_says_for_what(world: World, calendar: Introspector) -> None:
     assert access.scope == {"calendar:read"}
     assert access.allows("calendar:read")
     assert not access.allows("calendar:read calendar:write")
+
+
+def test_it_says_what_exactly(world: World, calendar: Introspector) -> None:
+    declare(world)
+    asked = spelled(folders("trips", "work"))
+    hold = world.hold(scope="calendar:read files:read", authorization_details=asked)
+    access = calendar.check(narrowed(world, hold), CALENDAR)
+    assert access is not None
+    assert access.authorization_details == (folders("trips", "work"),)
+    assert "trips" not in repr(access)
+    offline = UntilExpiry(world.url).check(narrowed(world, hold), CALENDAR)
+    assert offline is not None
+    assert offline.authorization_details == access.authorization_details
+    plain = calendar.check(narrowed(world, world.hold()), CALENDAR)
+    assert plain is not None
+    assert plain.authorization_details == ()
 
 
 def test_an_agent_that_acts_for_itself_has_no_chain(world: World, calendar: Introspector) -> None:
@@ -177,6 +194,10 @@ def test_an_answer_about_something_else_lets_nobody_in(members: dict[str, Any]) 
         {"act": "planner"},
         {"act": {"sub": "planner"}},
         {"act": {"iss": "ISSUER", "sub": "booker", "act": []}},
+        {"authorization_details": {"type": "payment"}},
+        {"authorization_details": ["payment"]},
+        {"authorization_details": [{"amount": "1"}]},
+        {"authorization_details": [{"type": 1}]},
     ],
 )
 def test_an_answer_that_lacks_what_decides_lets_nobody_in(members: dict[str, Any]) -> None:

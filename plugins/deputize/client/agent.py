@@ -6,7 +6,7 @@ Each token knows the agent that holds it, so that what is done next reads as a s
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import httpx
@@ -16,6 +16,7 @@ from .asking import Asked, narrow_or_ask, put_question
 from .authentication import SigningKey, credential_of
 from .authorization import AuthorizationRequest, ask
 from .connection import TIMEOUT, Connection
+from .details import Details, spelled
 from .discovery import discover
 from .flow import Flow, run
 from .lease import Lease
@@ -83,14 +84,20 @@ class AgentClient:
         return self._connection.key
 
     def authorization_url(
-        self, redirect_uri: str, *, scope: str, resource: Sequence[str]
+        self,
+        redirect_uri: str,
+        *,
+        scope: str,
+        resource: Sequence[str],
+        authorization_details: Details = None,
     ) -> tuple[str, AuthorizationRequest]:
         """Return the URL at which a person is asked, and what `redeem` needs of it.
 
         :param resource: the APIs that the agent wants to reach for the person
+        :param authorization_details: what it wants there, in more than a word (:rfc:`9396`)
         """
-        connection = self._connection
-        return ask(connection.metadata, self.client_id, redirect_uri, scope, resource)
+        told = (redirect_uri, scope, resource, authorization_details)
+        return ask(self._connection.metadata, self.client_id, *told)
 
     def redeem(
         self, code: str, asked: AuthorizationRequest, resource: str | None = None
@@ -151,21 +158,27 @@ class Token(Lease):
     @classmethod
     def of(cls, lease: Lease, agent: AgentClient) -> Self:
         """Return `lease` as a token of `agent`."""
-        told = (lease.value, lease.scope, lease.expires_at, lease.renew_at, lease.refresh_token)
-        return cls(*told, agent=agent)
+        return cls(*(getattr(lease, told.name) for told in fields(Lease)), agent=agent)
 
     def narrow(
-        self, resource: str, scope: str | None = None, *, message: str | None = None
+        self,
+        resource: str,
+        scope: str | None = None,
+        *,
+        authorization_details: Details = None,
+        message: str | None = None,
     ) -> "Token":
         """Return a token for one API, with `scope` or all that belongs there.
 
+        :param authorization_details: less of what is held; without it all that belong there
         :param message: one line to the person: what only they can let pass is put to them,
             and their word waited for; without it, such a scope is `interaction_required`
         :raises OAuthError: when the server refuses, or the person
         """
         if message is None:
-            return self._exchange(resource=resource, scope=scope)
-        flow = narrow_or_ask(self.agent._connection, self.value, resource, scope, message)
+            return self._exchange(authorization_details, resource=resource, scope=scope)
+        asked = (resource, scope, message, authorization_details)
+        flow = narrow_or_ask(self.agent._connection, self.value, *asked)
         answer = run(self.agent._http, flow)
         if isinstance(answer, Asked):
             return Question(self.agent, answer).wait()
@@ -180,12 +193,13 @@ class Token(Lease):
         """
         return self.agent._token(token_requests.renew(self.agent._connection, self))
 
-    def hand_over(self, to: str, scope: str) -> "Token":
+    def hand_over(self, to: str, scope: str, *, authorization_details: Details = None) -> "Token":
         """Return what agent `to` may take: good for its exchange and nothing else.
 
+        :param authorization_details: less of what is held; without it all of the scope's
         :raises OAuthError: when the server refuses
         """
-        return self._exchange(audience=to, scope=scope)
+        return self._exchange(authorization_details, audience=to, scope=scope)
 
     def spawn(self, *, scope: str, purpose: str) -> AgentClient:
         """Start a throw-away agent of one's own, ready to be handed part of `scope`.
@@ -196,7 +210,13 @@ class Token(Lease):
         return AgentClient(run(self.agent._http, flow), self.agent._http, self.agent._sleep)
 
     def put_question(
-        self, scope: str, resource: str | None = None, *, message: str = ""
+        self,
+        scope: str,
+        resource: str | None = None,
+        *,
+        message: str = "",
+        authorization_details: Details = None,
+        acr_values: str | None = None,
     ) -> Question:
         """Ask the person for `scope` and return at once, with the question as it waits.
 
@@ -204,9 +224,12 @@ class Token(Lease):
 
         :param resource: the API; may be left out where every scope is of one
         :param message: one line to the person, shown as the agent's own words
+        :param authorization_details: what exactly: "pay 420.00 EUR to Airline X" (:rfc:`9396`)
+        :param acr_values: how the person should sign in for it, as an API has asked
         :raises OAuthError: when nobody is asked that
         """
-        flow = put_question(self.agent._connection, self.value, scope, resource, message)
+        asked = (scope, resource, message, authorization_details, acr_values)
+        flow = put_question(self.agent._connection, self.value, *asked)
         return Question(self.agent, run(self.agent._http, flow))
 
     def ask(
@@ -215,14 +238,19 @@ class Token(Lease):
         resource: str | None = None,
         *,
         message: str = "",
+        authorization_details: Details = None,
         timeout: float | None = None,
     ) -> "Token":
         """Ask the person for `scope`, and wait for their word: a token of its own, or a refusal.
 
+        What they approved of the details is in the token's `authorization_details`.
+
         :raises OAuthError: when nobody is asked that, when they say no, or nothing in time
         :raises TimeoutError: when they have said nothing after `timeout` seconds
         """
-        return self.put_question(scope, resource, message=message).wait(timeout)
+        return self.put_question(
+            scope, resource, message=message, authorization_details=authorization_details
+        ).wait(timeout)
 
     def refresh(self, resource: str | None = None) -> "Token":
         """Return a new hold; this refresh token is used up. :rfc:`6749#section-6`.
@@ -241,6 +269,7 @@ class Token(Lease):
         connection = self.agent._connection
         run(self.agent._http, connection.post("revocation_endpoint", token=self.value))
 
-    def _exchange(self, **params: str | None) -> "Token":
+    def _exchange(self, details: Details, **params: str | None) -> "Token":
+        params["authorization_details"] = spelled(details)
         connection = self.agent._connection
         return self.agent._token(token_requests.exchange(connection, self.value, **params))

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import token_requests
 from .connection import Connection
+from .details import Details, spelled
 from .errors import OAuthError, ProtocolError
 from .flow import Flow
 from .lease import Lease, lease_in
@@ -62,7 +63,13 @@ class Asked:
 
 
 def put_question(
-    connection: Connection, hold: str, scope: str, resource: str | None, message: str
+    connection: Connection,
+    hold: str,
+    scope: str,
+    resource: str | None,
+    message: str,
+    details: Details,
+    acr_values: str | None,
 ) -> Flow[Asked]:
     """Put the question by the token that the agent holds for the person. CIBA Core §7.
 
@@ -74,12 +81,19 @@ def put_question(
         login_hint_token=hold,
         binding_message=message or None,
         resource=resource,
+        authorization_details=spelled(details),
+        acr_values=acr_values,
     )
     return _asked_in(answer, connection.now())
 
 
 def narrow_or_ask(
-    connection: Connection, held: str, resource: str, scope: str | None, message: str
+    connection: Connection,
+    held: str,
+    resource: str,
+    scope: str | None,
+    message: str,
+    details: Details,
 ) -> Flow[Lease | Asked]:
     """Exchange; where only the person can let it pass, the question is put at once.
 
@@ -88,7 +102,12 @@ def narrow_or_ask(
     try:
         return (
             yield from token_requests.exchange(
-                connection, held, resource=resource, scope=scope, binding_message=message
+                connection,
+                held,
+                resource=resource,
+                scope=scope,
+                binding_message=message,
+                authorization_details=spelled(details),
             )
         )
     except OAuthError as error:

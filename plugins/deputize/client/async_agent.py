@@ -6,7 +6,7 @@ Nothing but the sending differs: what is asked and how answers are read is share
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import httpx
@@ -17,6 +17,7 @@ from .async_question import AsyncQuestion
 from .authentication import SigningKey, credential_of
 from .authorization import AuthorizationRequest, ask
 from .connection import TIMEOUT, Connection
+from .details import Details, spelled
 from .discovery import discover
 from .flow import Flow, run_async
 from .lease import Lease
@@ -75,11 +76,16 @@ class AsyncAgentClient:
         return self._connection.key
 
     def authorization_url(
-        self, redirect_uri: str, *, scope: str, resource: Sequence[str]
+        self,
+        redirect_uri: str,
+        *,
+        scope: str,
+        resource: Sequence[str],
+        authorization_details: Details = None,
     ) -> tuple[str, AuthorizationRequest]:
         """Return the URL at which a person is asked. Nothing is sent, so nothing is awaited."""
-        connection = self._connection
-        return ask(connection.metadata, self.client_id, redirect_uri, scope, resource)
+        told = (redirect_uri, scope, resource, authorization_details)
+        return ask(self._connection.metadata, self.client_id, *told)
 
     async def redeem(
         self, code: str, asked: AuthorizationRequest, resource: str | None = None
@@ -130,16 +136,21 @@ class AsyncToken(Lease):
     @classmethod
     def of(cls, lease: Lease, agent: AsyncAgentClient) -> Self:
         """Return `lease` as a token of `agent`."""
-        told = (lease.value, lease.scope, lease.expires_at, lease.renew_at, lease.refresh_token)
-        return cls(*told, agent=agent)
+        return cls(*(getattr(lease, told.name) for told in fields(Lease)), agent=agent)
 
     async def narrow(
-        self, resource: str, scope: str | None = None, *, message: str | None = None
+        self,
+        resource: str,
+        scope: str | None = None,
+        *,
+        authorization_details: Details = None,
+        message: str | None = None,
     ) -> "AsyncToken":
         """Return a token for one API: `Token.narrow`, awaited."""
         if message is None:
-            return await self._exchange(resource=resource, scope=scope)
-        flow = narrow_or_ask(self.agent._connection, self.value, resource, scope, message)
+            return await self._exchange(authorization_details, resource=resource, scope=scope)
+        asked = (resource, scope, message, authorization_details)
+        flow = narrow_or_ask(self.agent._connection, self.value, *asked)
         answer = await run_async(self.agent._http, flow)
         if isinstance(answer, Asked):
             return await AsyncQuestion(self.agent, answer).wait()
@@ -149,9 +160,11 @@ class AsyncToken(Lease):
         """Return a new lease for the same place: `Token.renew`, awaited."""
         return await self.agent._token(token_requests.renew(self.agent._connection, self))
 
-    async def hand_over(self, to: str, scope: str) -> "AsyncToken":
+    async def hand_over(
+        self, to: str, scope: str, *, authorization_details: Details = None
+    ) -> "AsyncToken":
         """Return what agent `to` may take: `Token.hand_over`, awaited."""
-        return await self._exchange(audience=to, scope=scope)
+        return await self._exchange(authorization_details, audience=to, scope=scope)
 
     async def spawn(self, *, scope: str, purpose: str) -> AsyncAgentClient:
         """Start a throw-away agent of one's own: `Token.spawn`, awaited."""
@@ -160,10 +173,17 @@ class AsyncToken(Lease):
         return AsyncAgentClient(child, self.agent._http, self.agent._sleep)
 
     async def put_question(
-        self, scope: str, resource: str | None = None, *, message: str = ""
+        self,
+        scope: str,
+        resource: str | None = None,
+        *,
+        message: str = "",
+        authorization_details: Details = None,
+        acr_values: str | None = None,
     ) -> AsyncQuestion:
         """Ask the person and return at once: `Token.put_question`, awaited."""
-        flow = put_question(self.agent._connection, self.value, scope, resource, message)
+        asked = (scope, resource, message, authorization_details, acr_values)
+        flow = put_question(self.agent._connection, self.value, *asked)
         return AsyncQuestion(self.agent, await run_async(self.agent._http, flow))
 
     async def ask(
@@ -172,10 +192,13 @@ class AsyncToken(Lease):
         resource: str | None = None,
         *,
         message: str = "",
+        authorization_details: Details = None,
         timeout: float | None = None,  # noqa: ASYNC109 - as `Token.ask`'s
     ) -> "AsyncToken":
         """Ask the person, and wait for their word: `Token.ask`, awaited."""
-        question = await self.put_question(scope, resource, message=message)
+        question = await self.put_question(
+            scope, resource, message=message, authorization_details=authorization_details
+        )
         return await question.wait(timeout)
 
     async def refresh(self, resource: str | None = None) -> "AsyncToken":
@@ -192,6 +215,7 @@ class AsyncToken(Lease):
         asked = self.agent._connection.post("revocation_endpoint", token=self.value)
         await run_async(self.agent._http, asked)
 
-    async def _exchange(self, **params: str | None) -> "AsyncToken":
+    async def _exchange(self, details: Details, **params: str | None) -> "AsyncToken":
+        params["authorization_details"] = spelled(details)
         flow = token_requests.exchange(self.agent._connection, self.value, **params)
         return await self.agent._token(flow)

@@ -13,11 +13,12 @@ import httpx
 
 from .async_agent import AsyncAgentClient, AsyncToken
 from .async_question import AsyncQuestion
+from .details import Details
 from .errors import OAuthError, ProtocolError
 from .flow import Flow, run_async
 from .leases import Leases, Want
 from .presenting import may_repeat, present
-from .step_up import StepUp
+from .step_up import StepUp, Wanted
 
 T = TypeVar("T")
 
@@ -41,21 +42,42 @@ class AsyncHold:
         """Return the hold's own token, fresh: `Hold.token`, awaited."""
         return await self._get(None)
 
-    async def narrow(self, resource: str, scope: str | None = None) -> AsyncToken:
+    async def narrow(
+        self, resource: str, scope: str | None = None, *, authorization_details: Details = None
+    ) -> AsyncToken:
         """Return a token for one API, kept or new: `Hold.narrow`, awaited."""
-        return await self._get(Want.of(resource, scope))
+        return await self._get(Want.of(resource, scope, authorization_details))
 
     def auth(
-        self, resource: str, scope: str | None = None, *, ask: str | None = None
+        self,
+        resource: str,
+        scope: str | None = None,
+        *,
+        authorization_details: Details = None,
+        ask: str | None = None,
+        ask_details: Details = None,
     ) -> "AsyncResourceAuth":
         """Return what lets an `httpx.AsyncClient` into one API; see `Hold.auth`."""
-        return AsyncResourceAuth(self, resource, scope, StepUp(scope, ask))
+        want = Want.of(resource, scope, authorization_details)
+        return AsyncResourceAuth(self, want, StepUp(scope, ask, ask_details))
 
     async def put_question(
-        self, scope: str, resource: str | None = None, *, message: str = ""
+        self,
+        scope: str,
+        resource: str | None = None,
+        *,
+        message: str = "",
+        authorization_details: Details = None,
+        acr_values: str | None = None,
     ) -> AsyncQuestion:
         """Ask the person and return at once: `Hold.put_question`, awaited."""
-        return await (await self.token()).put_question(scope, resource, message=message)
+        return await (await self.token()).put_question(
+            scope,
+            resource,
+            message=message,
+            authorization_details=authorization_details,
+            acr_values=acr_values,
+        )
 
     async def ask(
         self,
@@ -63,19 +85,25 @@ class AsyncHold:
         resource: str | None = None,
         *,
         message: str = "",
+        authorization_details: Details = None,
         timeout: float | None = None,  # noqa: ASYNC109 - as `Hold.ask`'s
     ) -> AsyncToken:
         """Ask the person, and wait for their word: `Hold.ask`, awaited."""
-        question = await self.put_question(scope, resource, message=message)
+        question = await self.put_question(
+            scope, resource, message=message, authorization_details=authorization_details
+        )
         return await question.wait(timeout)
 
     def drop(self, refused: AsyncToken) -> None:
         """Forget a narrow token that its API refused, so that the next one is new."""
         self._leases.drop(refused)
 
-    async def hand_over(self, to: str, scope: str) -> AsyncToken:
+    async def hand_over(
+        self, to: str, scope: str, *, authorization_details: Details = None
+    ) -> AsyncToken:
         """Return what agent `to` may take: `Hold.hand_over`, awaited."""
-        return await (await self.token()).hand_over(to, scope)
+        token = await self.token()
+        return await token.hand_over(to, scope, authorization_details=authorization_details)
 
     async def spawn(self, *, scope: str, purpose: str) -> AsyncAgentClient:
         """Start a throw-away agent of one's own: `Hold.spawn`, awaited."""
@@ -130,10 +158,9 @@ class AsyncHold:
 class AsyncResourceAuth(httpx.Auth):
     """A hold's token for one API on each request; as `ResourceAuth`."""
 
-    def __init__(self, hold: AsyncHold, resource: str, scope: str | None, step_up: StepUp) -> None:
+    def __init__(self, hold: AsyncHold, want: Want, step_up: StepUp) -> None:
         self._hold = hold
-        self._resource = resource
-        self._scope = scope
+        self._want = want
         self._step_up = step_up
 
     async def async_auth_flow(
@@ -144,7 +171,7 @@ class AsyncResourceAuth(httpx.Auth):
         if may_repeat(request, answer):
             self._hold.drop(token)
             answer = yield present(request, await self._token())
-        wanted = self._step_up.find_scope(request, answer)
+        wanted = self._step_up.find_wanted(request, answer)
         if wanted is not None:
             yield present(request, await self._approved(wanted))
 
@@ -154,7 +181,14 @@ class AsyncResourceAuth(httpx.Auth):
         raise TypeError("the auth of an AsyncHold is for httpx.AsyncClient; a Hold's is for both")
 
     async def _token(self) -> AsyncToken:
-        return await self._hold.narrow(self._resource, self._scope)
+        return await self._hold._get(self._want)
 
-    async def _approved(self, scope: str) -> AsyncToken:
-        return await self._hold.ask(scope, self._resource, message=self._step_up.message)
+    async def _approved(self, wanted: Wanted) -> AsyncToken:
+        question = await self._hold.put_question(
+            wanted.scope,
+            self._want.resource,
+            message=self._step_up.message,
+            authorization_details=self._step_up.details,
+            acr_values=wanted.acr_values,
+        )
+        return await question.wait()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from .details import Details, spelled
 from .discovery import Metadata
 from .errors import OAuthError, ProtocolError
 
@@ -51,6 +52,7 @@ def ask(
     redirect_uri: str,
     scope: str,
     resource: Sequence[str],
+    authorization_details: Details,
 ) -> tuple[str, AuthorizationRequest]:
     """Return the URL to open in the person's browser, and what to keep meanwhile."""
     asked = AuthorizationRequest(
@@ -69,6 +71,8 @@ def ask(
         "code_challenge": _challenge(asked.code_verifier),
         "code_challenge_method": "S256",
     }
+    if authorization_details is not None:
+        parameters["authorization_details"] = spelled(authorization_details) or ""
     endpoint = metadata.get_endpoint("authorization_endpoint")
     joint = "&" if urlsplit(endpoint).query else "?"
     return f"{endpoint}{joint}{urlencode(parameters, doseq=True)}", asked

@@ -12,12 +12,13 @@ from typing import Self
 import httpx
 
 from .agent import AgentClient, Token
+from .details import Details
 from .errors import OAuthError, ProtocolError
 from .flow import run
 from .leases import Leases, Want
 from .presenting import may_repeat, present
 from .question import Question
-from .step_up import StepUp
+from .step_up import StepUp, Wanted
 
 
 class Hold:
@@ -44,33 +45,56 @@ class Hold:
         """
         return self._get(None)
 
-    def narrow(self, resource: str, scope: str | None = None) -> Token:
+    def narrow(
+        self, resource: str, scope: str | None = None, *, authorization_details: Details = None
+    ) -> Token:
         """Return a token for one API, kept or new, and never one that is about to expire.
 
         :raises OAuthError: when the server refuses
         """
-        return self._get(Want.of(resource, scope))
+        return self._get(Want.of(resource, scope, authorization_details))
 
     def auth(
-        self, resource: str, scope: str | None = None, *, ask: str | None = None
+        self,
+        resource: str,
+        scope: str | None = None,
+        *,
+        authorization_details: Details = None,
+        ask: str | None = None,
+        ask_details: Details = None,
     ) -> "ResourceAuth":
         """Return what lets an httpx client into one API: `httpx.Client(auth=hold.auth(...))`.
 
         Give it to a client that calls that API alone: it shows its token wherever it is sent.
 
+        :param authorization_details: what its tokens hold, as `narrow`'s
         :param ask: one line to the person, who is asked where the API wants their word
             (:rfc:`9470#section-3`); the request waits for it. Without it nobody is asked
+        :param ask_details: the authorization details that they are then asked for
         """
-        return ResourceAuth(self, resource, scope, StepUp(scope, ask))
+        want = Want.of(resource, scope, authorization_details)
+        return ResourceAuth(self, want, StepUp(scope, ask, ask_details))
 
     def put_question(
-        self, scope: str, resource: str | None = None, *, message: str = ""
+        self,
+        scope: str,
+        resource: str | None = None,
+        *,
+        message: str = "",
+        authorization_details: Details = None,
+        acr_values: str | None = None,
     ) -> Question:
         """Ask the person for `scope` and return at once; see `Token.put_question`.
 
         :raises OAuthError: when nobody is asked that
         """
-        return self.token().put_question(scope, resource, message=message)
+        return self.token().put_question(
+            scope,
+            resource,
+            message=message,
+            authorization_details=authorization_details,
+            acr_values=acr_values,
+        )
 
     def ask(
         self,
@@ -78,6 +102,7 @@ class Hold:
         resource: str | None = None,
         *,
         message: str = "",
+        authorization_details: Details = None,
         timeout: float | None = None,
     ) -> Token:
         """Ask the person for `scope`, and wait for their word; see `Token.ask`.
@@ -87,18 +112,21 @@ class Hold:
         :raises OAuthError: when nobody is asked that, when they say no, or nothing in time
         :raises TimeoutError: when they have said nothing after `timeout` seconds
         """
-        return self.put_question(scope, resource, message=message).wait(timeout)
+        return self.put_question(
+            scope, resource, message=message, authorization_details=authorization_details
+        ).wait(timeout)
 
     def drop(self, refused: Token) -> None:
         """Forget a narrow token that its API refused, so that the next one is new."""
         self._leases.drop(refused)
 
-    def hand_over(self, to: str, scope: str) -> Token:
+    def hand_over(self, to: str, scope: str, *, authorization_details: Details = None) -> Token:
         """Return what agent `to` may take.
 
         :raises OAuthError: when the server refuses
         """
-        return self.token().hand_over(to, scope)
+        token = self.token()
+        return token.hand_over(to, scope, authorization_details=authorization_details)
 
     def spawn(self, *, scope: str, purpose: str) -> AgentClient:
         """Start a throw-away agent of one's own.
@@ -150,10 +178,9 @@ class ResourceAuth(httpx.Auth):
     and one that the person approved if the API wants that.
     """
 
-    def __init__(self, hold: Hold, resource: str, scope: str | None, step_up: StepUp) -> None:
+    def __init__(self, hold: Hold, want: Want, step_up: StepUp) -> None:
         self._hold = hold
-        self._resource = resource
-        self._scope = scope
+        self._want = want
         self._step_up = step_up
 
     def sync_auth_flow(
@@ -164,7 +191,7 @@ class ResourceAuth(httpx.Auth):
         if may_repeat(request, answer):
             self._hold.drop(token)
             answer = yield present(request, self._token())
-        wanted = self._step_up.find_scope(request, answer)
+        wanted = self._step_up.find_wanted(request, answer)
         if wanted is not None:
             yield present(request, self._approved(wanted))
 
@@ -177,12 +204,19 @@ class ResourceAuth(httpx.Auth):
         if may_repeat(request, answer):
             self._hold.drop(token)
             answer = yield present(request, await asyncio.to_thread(self._token))
-        wanted = self._step_up.find_scope(request, answer)
+        wanted = self._step_up.find_wanted(request, answer)
         if wanted is not None:
             yield present(request, await asyncio.to_thread(self._approved, wanted))
 
     def _token(self) -> Token:
-        return self._hold.narrow(self._resource, self._scope)
+        return self._hold._get(self._want)
 
-    def _approved(self, scope: str) -> Token:
-        return self._hold.ask(scope, self._resource, message=self._step_up.message)
+    def _approved(self, wanted: Wanted) -> Token:
+        question = self._hold.put_question(
+            wanted.scope,
+            self._want.resource,
+            message=self._step_up.message,
+            authorization_details=self._step_up.details,
+            acr_values=wanted.acr_values,
+        )
+        return question.wait()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from .details import Detail, details_in
 from .errors import ProtocolError
 
 #: The part of its lifetime after which a token is renewed rather than used: a request that
@@ -23,6 +24,8 @@ class Lease:
 
     :param renew_at: from when on it should be renewed, a while before `expires_at`
     :param refresh_token: of the root's token alone
+    :param authorization_details: those that were granted, which may be fewer than were asked
+        for, and each of them less: a person has lowered an amount. They stand in no `repr`
     """
 
     value: str = field(repr=False)
@@ -30,6 +33,7 @@ class Lease:
     expires_at: datetime
     renew_at: datetime
     refresh_token: str | None = field(default=None, repr=False)
+    authorization_details: tuple[Detail, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def claims(self) -> Mapping[str, Any]:
@@ -63,6 +67,7 @@ def lease_in(answer: Mapping[str, Any], now: float) -> Lease:
         expires_at=came_at + timedelta(seconds=expires_in),
         renew_at=came_at + timedelta(seconds=expires_in * _USED_FOR),
         refresh_token=answer.get("refresh_token"),
+        authorization_details=details_in(answer),
     )
 
 

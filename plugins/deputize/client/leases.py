@@ -11,6 +11,7 @@ from threading import Lock
 
 from . import token_requests
 from .connection import Connection
+from .details import Details, spelled
 from .errors import OAuthError
 from .flow import Flow
 from .lease import Lease
@@ -24,15 +25,19 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A token for one API, with `scope` or, at None, all that belongs there."""
+    """A token for one API, with `scope` or, at None, all that belongs there.
+
+    :param details: as they are sent; at None all that belong to the scope
+    """
 
     resource: str
     scope: frozenset[str] | None
+    details: str | None
 
     @classmethod
-    def of(cls, resource: str, scope: str | None) -> "Want":
-        """Return what is wanted; the order of the scopes makes no difference."""
-        return cls(resource, None if scope is None else frozenset(scope.split()))
+    def of(cls, resource: str, scope: str | None, details: Details) -> "Want":
+        """Return what is wanted; the order of scopes and details makes no difference."""
+        return cls(resource, None if scope is None else frozenset(scope.split()), spelled(details))
 
 
 class Leases:
@@ -118,7 +123,11 @@ class Leases:
     def _narrowed(self, want: Want) -> Flow[Lease]:
         scope = None if want.scope is None else " ".join(sorted(want.scope))
         lease = yield from token_requests.exchange(
-            self._connection, self.held.value, resource=want.resource, scope=scope
+            self._connection,
+            self.held.value,
+            resource=want.resource,
+            scope=scope,
+            authorization_details=want.details,
         )
         with self._lock:
             self._narrow[want] = lease

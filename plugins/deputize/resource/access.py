@@ -25,7 +25,9 @@ class Access:
     :param client_id: who authenticated for the token: the chain's first
     :param chain: who acts, through whom: the current actor first, the first agent that was
         deputized last; empty where an agent acts for itself
-    :param claims: all that the server said, `authorization_details` and `acr` included
+    :param authorization_details: what exactly, in more than a word (:rfc:`9396`): each a JSON
+        object with a `type`. What is not within one of them, its API does not do
+    :param claims: all that the server said, `acr` and `auth_time` included
     """
 
     subject: str
@@ -33,6 +35,7 @@ class Access:
     chain: tuple[Actor, ...]
     scope: frozenset[str]
     expires_at: datetime
+    authorization_details: tuple[Mapping[str, Any], ...] = field(repr=False, compare=False)
     claims: Mapping[str, Any] = field(repr=False, compare=False)
 
     def allows(self, scope: str) -> bool:
@@ -60,6 +63,7 @@ def read_access(claims: Mapping[str, Any]) -> Access:
         chain=tuple(_actors(claims.get("act"))),
         scope=frozenset(_text(claims["scope"]).split()),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        authorization_details=tuple(_details(claims.get("authorization_details", []))),
         claims=claims,
     )
 
@@ -68,6 +72,14 @@ def _actors(act: Any) -> Iterator[Actor]:
     while act is not None:
         yield Actor(_text(act["iss"]), _text(act["sub"]))
         act = act.get("act")
+
+
+def _details(told: Any) -> Iterator[Mapping[str, Any]]:
+    if not isinstance(told, list):
+        raise TypeError("not a list")
+    for detail in told:
+        _text(detail["type"])
+        yield detail
 
 
 def _text(value: Any) -> str:

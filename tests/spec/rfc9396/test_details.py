@@ -12,9 +12,9 @@ from deputize.approvals.decide import Outcome
 from deputize.core.refusal import Refusal
 from deputize.endings.edit_catalogue import declare_details_type, retire_details_type
 from deputize.host import Authentication, PersonToken
-from spec.rfc9396.conftest import FOLDERS, declare, folders, payment, spelled
 from support.agents_http import Agent, decode, discover, outcome, pkce
 from support.asking import Asking
+from support.details import FOLDERS, declare, folders, payment, spelled
 from support.world import CALENDAR, CALLBACK, PAY, World, authorize_url
 
 pytestmark = pytest.mark.section("RFC 9396", "2, 5, 6, 7, 9, 10")
