@@ -25,7 +25,7 @@ STEPS = (
     "6. Who acts for whom, and what each token says",
     "7. mallory, another registered agent, shows tokens that it overheard",
     "8. booker has to pay, which takes Ana's own word",
-    "9. What Ana approved is for booker alone",
+    "9. What Ana approved is for one payment, and for booker alone",
     "10. Ana ends planner's delegation",
     "11. Every token below is refused at the next call",
 )
@@ -136,7 +136,7 @@ def test_each_step_is_told_in_order(once: subprocess.CompletedProcess[str]) -> N
         "calendar.example: planner acts for Ana: calendar:read",
         "flights.example: booker acts for Ana through planner: flights:search",
         "flights.example: fare-scout acts for Ana through planner and booker: flights:search",
-        "pay.example: booker acts for Ana through planner: pay:transfer",
+        "pay.example: booker acts for Ana through planner: EUR 400.00 to Airline X",
     ],
 )
 def test_each_api_says_who_acts_for_whom(once: subprocess.CompletedProcess[str], line: str) -> None:
@@ -178,22 +178,25 @@ def test_paying_takes_anas_word_and_booker_cannot_give_it(
     (tried, asked, pressed, answered, paid) = [line for line in told if line[3:4] in ("●", "✕")]
     assert "audit trail: scope.needs_approval" in "".join(told)
     assert "✕ booker tries to narrow its hold to pay:transfer" in tried
-    assert "● booker asks Ana: “TP1234 on 3 December, EUR 420”" in asked
+    assert "● booker asks Ana for EUR 420.00 to Airline X: “TP1234 on 3 December" in asked
     assert "✕ booker presses yes for itself" in pressed
-    assert "● Ana said yes" in answered
+    assert "● Ana said yes to EUR 400.00 to Airline X" in answered
     assert "● booker shows payment token → 200" in paid
 
 
-def test_what_was_approved_is_bookers_alone(once: subprocess.CompletedProcess[str]) -> None:
+def test_what_was_approved_is_one_payment_of_bookers(
+    once: subprocess.CompletedProcess[str],
+) -> None:
     told = once.stdout.partition(STEPS[8])[2].partition(STEPS[9])[0]
     rules = [line.partition("audit trail: ")[2] for line in told.splitlines() if "trail" in line]
-    assert rules == ["subject.not_the_actor", "scope.elevated"]
+    assert rules == ["subject.not_ours", "target.beyond_delegation", "subject.not_ours"]
+    assert "✕ booker shows payment token → 401" in told
     assert "●" not in told
 
 
 def test_every_token_is_refused_in_the_end(once: subprocess.CompletedProcess[str]) -> None:
     end = once.stdout.partition(STEPS[10])[2]
-    assert end.count("→ 401") == 4
+    assert end.count("→ 401") == 3
     assert "→ 200" not in end
     assert end.count("audit trail: delegation.ended") == 3
     assert end.count("○") == end.count("  refused\n") == 8
@@ -220,7 +223,8 @@ def test_a_person_plays_it_in_a_browser(chromium: Browser, tmp_path: Path) -> No
         expect(page.get_by_text("planner can act for you now")).to_be_visible()
 
         page.goto(story.url_after("Decide in your inbox"))
-        expect(page.get_by_text("TP1234 on 3 December, EUR 420")).to_be_visible()
+        expect(page.get_by_role("heading", name="Pay €420.00 to Airline X")).to_be_visible()
+        page.get_by_label("Amount").fill("99.90")
         page.get_by_role("button", name="Approve").click()
 
         page.goto(story.url_after("Press Stop at planner"))
@@ -232,6 +236,8 @@ def test_a_person_plays_it_in_a_browser(chromium: Browser, tmp_path: Path) -> No
         expect(page.get_by_text("A task of planner")).to_be_visible()
         assert story.end(signal.SIGINT) == 0
     assert [line for line in story.lines if line[:1].isdigit()] == list(STEPS)
+    paid = "pay.example: booker acts for Ana through planner: EUR 99.90 to Airline X"
+    assert paid in [line.strip() for line in story.lines]
     assert left_behind(tmp_path) == []
 
 

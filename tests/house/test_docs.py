@@ -196,8 +196,7 @@ def test_what_the_pages_say_to_type_works_as_written(tmp_path: Path) -> None:
     """The blocks of both in one shell, against a server of its own; the person is played."""
     if shutil.which("curl") is None:
         missing("curl", "no `curl` on PATH")
-    (tmp_path / "config").mkdir()
-    shutil.copy(DEMO, tmp_path / "config")
+    shutil.copytree(DEMO.parent, tmp_path / "config")
     script = "\n".join(block for page in TYPED for block in fences(page, "bash"))
     with Operator(tmp_path / "instance").serving() as url:
         told = typed(script.replace(SHOWN_URL, url), tmp_path)

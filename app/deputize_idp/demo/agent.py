@@ -62,12 +62,24 @@ class Agent:
         """Wait for the person's browser to come back, and redeem what it brings."""
         return self._keep(keep, self.client.redeem(self.callback.wait(), self.asked))
 
-    def narrow(self, of: str, resource: str, keep: str, scope: str | None = None) -> Message:
-        return self._keep(keep, self.tokens[of].narrow(resource, scope))
+    def narrow(
+        self,
+        of: str,
+        resource: str,
+        keep: str,
+        scope: str | None = None,
+        details: list[Message] | None = None,
+    ) -> Message:
+        token = self.tokens[of].narrow(resource, scope, authorization_details=details)
+        return self._keep(keep, token)
 
-    def put_question(self, of: str, scope: str, resource: str, message: str) -> Message:
+    def put_question(
+        self, of: str, scope: str, resource: str, message: str, details: list[Message]
+    ) -> Message:
         """Ask the person in the middle of the task."""
-        self.question = self.tokens[of].put_question(scope, resource, message=message)
+        self.question = self.tokens[of].put_question(
+            scope, resource, message=message, authorization_details=details
+        )
         return {}
 
     def answered(self, keep: str) -> Message:
@@ -96,11 +108,11 @@ class Agent:
         key = child.key.as_dict(private=True) if child.key else None
         return {"client_id": child.client_id, "key": key}
 
-    def call(self, url: str, token: str, method: str) -> Message:
+    def call(self, url: str, token: str, method: str, body: Message | None = None) -> Message:
         """Call an API with a token, its own or overheard."""
         headers = {"Authorization": f"Bearer {token}"}
         with _http() as http:
-            answer = http.request(method, url, headers=headers)
+            answer = http.request(method, url, headers=headers, json=body)
         return {"status": answer.status_code, "body": answer.json()}
 
     def do(self, request: Message) -> Message:
@@ -132,7 +144,8 @@ class Agent:
 
 
 def _told(token: Token) -> Message:
-    return {"token": token.value, "claims": dict(token.claims)}
+    # A token for one use is opaque; asking about it, its holder does not use it.
+    return {"token": token.value, "claims": dict(token.claims or token.introspect())}
 
 
 def _http() -> httpx.Client:

@@ -21,16 +21,23 @@ from deputize.resource import (
     find_bearer_token,
 )
 
+from .payment import find_payment
 from .processes import Message
+
+MOST = 10_000  # bytes of a body that are read
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What is served at one path, by one method, and the scope that it takes."""
+    """What is served at one path, by one method, and the scope that it takes.
+
+    :param is_payment: whether what is asked for must lie within what the person approved
+    """
 
     scope: str
     body: Message
     method: str = "GET"
+    is_payment: bool = False
 
 
 ENDPOINTS = {
@@ -41,7 +48,7 @@ ENDPOINTS = {
         "/flights": Endpoint("flights:search", {"flights": [{"id": "TP1234", "fare": "EUR 420"}]}),
     },
     "pay": {
-        "/payments": Endpoint("pay:transfer", {"paid": "EUR 420"}, "POST"),
+        "/payments": Endpoint("pay:transfer", {"paid": True}, "POST", is_payment=True),
     },
 }
 
@@ -66,8 +73,11 @@ class Api:
             issuer, f"{name}-api", client_secret, http=httpx.Client(timeout=5, trust_env=False)
         )
 
-    def answer(self, method: str, path: str, authorization: str | None) -> Answer:
-        """Return the answer to a request."""
+    def answer(self, method: str, path: str, authorization: str | None, sent: bytes) -> Answer:
+        """Return the answer to a request.
+
+        :param sent: its body
+        """
         endpoint = self.endpoints.get(path)
         if endpoint is None or endpoint.method != method:
             return Answer(404, {"error": "not_found"}, f"nothing is at {method} {path}")
@@ -75,16 +85,21 @@ class Api:
             access = self.introspector.check(find_bearer_token(authorization), self.identifier)
         except IntrospectionError as error:
             return Answer(503, {"error": "temporarily_unavailable"}, f"refused: {error}")
-        return self._decide(endpoint, access)
+        return self._decide(endpoint, access, sent)
 
-    def _decide(self, endpoint: Endpoint, access: Access | None) -> Answer:
+    def _decide(self, endpoint: Endpoint, access: Access | None, sent: bytes) -> Answer:
         # RFC 6750 §3.1: 401 for a token that is not good here, 403 for one that is not enough.
         if access is None:
             return _refusal(401, "invalid_token", "refused: no good token for this API")
         if not access.allows(endpoint.scope):
             line = f"refused: {access}, without {endpoint.scope}"
             return _refusal(403, "insufficient_scope", line, endpoint.scope)
-        return Answer(200, endpoint.body, f"{access}: {endpoint.scope}")
+        if not endpoint.is_payment:
+            return Answer(200, endpoint.body, f"{access}: {endpoint.scope}")
+        payment = find_payment(sent)
+        if payment is None or not payment.is_allowed(access):
+            return Answer(403, {"error": "not_approved"}, f"refused: {access}, for another payment")
+        return Answer(200, endpoint.body, f"{access}: {payment}")
 
 
 def _refusal(status: int, error: str, line: str, scope: str | None = None) -> Answer:
@@ -104,7 +119,9 @@ def handler_of(api: Api) -> type[BaseHTTPRequestHandler]:
             self._answer()
 
         def _answer(self) -> None:
-            answer = api.answer(self.command, self.path, self.headers.get("Authorization"))
+            sent = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MOST))
+            authorization = self.headers.get("Authorization")
+            answer = api.answer(self.command, self.path, authorization, sent)
             _say({"line": answer.line, "status": answer.status})
             body = json.dumps(answer.body).encode()
             self.send_response(answer.status)

@@ -17,6 +17,7 @@ from .processes import Process, ProcessError, Processes, environment
 DEPUTIZE = ("-c", "from deputize_idp.cli import main; main()")
 AGENTS = ("planner", "booker", "mallory")
 APIS = ("calendar", "flights", "pay")
+DECLARED = ("demo.toml", "payment.schema.json")
 STARTING = 60  # seconds that the server may take to make its databases and answer
 
 
@@ -91,8 +92,9 @@ def _declare(folder: Path, jwks: dict[str, Any], client_secrets: dict[str, str])
         (declaration / f"{name}.jwks.json").write_text(json.dumps(keys))
     for name, secret in client_secrets.items():
         (declaration / f"{name}.secret").write_text(secret)
-    form = declaration / "demo.toml"
-    form.write_text(files(__package__).joinpath("demo.toml").read_text())
+    for name in DECLARED:
+        (declaration / name).write_text(files(__package__).joinpath(name).read_text())
+    form = declaration / DECLARED[0]
     command = [sys.executable, *DEPUTIZE, "apply", str(form), "--data", str(folder)]
     run = subprocess.run(  # noqa: S603 - our own command
         command, capture_output=True, text=True, check=False, env=environment()

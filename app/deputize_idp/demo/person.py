@@ -22,12 +22,15 @@ class Person(Protocol):
     #: Seconds that the other side waits for her; None as long as it takes.
     patience: float | None
 
+    #: What she lowers an amount to; None where nobody knows beforehand.
+    amount: str | None
+
     def allow(self, url: str) -> None:
         """Let the agent act that asks at `url`."""
         ...
 
     def approve(self, inbox: str, approval_id: str) -> None:
-        """Say yes to what an agent asks in the middle of its task."""
+        """Say yes to what an agent asks in the middle of its task, or to a lower amount."""
         ...
 
     def stop(self, agents_page: str, delegation_id: str) -> None:
@@ -39,6 +42,7 @@ class ScriptedPerson:
     """Signs in and presses, over HTTP, what a person would."""
 
     patience: float | None = 30
+    amount: str | None = "400.00"
 
     def __init__(self) -> None:
         self._http = httpx.Client(follow_redirects=True, timeout=10, trust_env=False)
@@ -47,7 +51,12 @@ class ScriptedPerson:
         self._submit(self._open(url), decision="allow")
 
     def approve(self, inbox: str, approval_id: str) -> None:
-        self._submit(self._open(inbox), approval_id, decision="approve")
+        page = self._open(inbox)
+        amounts = [name for name in _form(page, approval_id).fields if name.startswith("amount-")]
+        if len(amounts) != 1:
+            raise NotAsToldError("the card has no amount that Ana can lower")
+        typed = {amounts[0]: str(self.amount)}
+        self._submit(page, approval_id, decision="approve", **typed)
 
     def stop(self, agents_page: str, delegation_id: str) -> None:
         page = self._open(agents_page)
@@ -73,6 +82,7 @@ class PersonAtTheScreen:
     """Is told where to look, and waited for."""
 
     patience: float | None = None
+    amount: str | None = None
 
     def __init__(self, telling: Telling, trail: Trail) -> None:
         self._telling = telling
@@ -82,7 +92,9 @@ class PersonAtTheScreen:
         self._telling.invite(f"Sign in as {USERNAME}, password “{PASSWORD}”, and decide:", url)
 
     def approve(self, inbox: str, approval_id: str) -> None:
-        self._telling.invite("booker asks to pay. Decide in your inbox:", inbox)
+        self._telling.invite(
+            "booker asks to pay; you may lower the amount. Decide in your inbox:", inbox
+        )
 
     def stop(self, agents_page: str, delegation_id: str) -> None:
         self._telling.invite(

@@ -58,12 +58,25 @@ class Stage:
         self.refused_for_good(agent, name, rule, "take", token=token, keep="again")
 
     def call(
-        self, agent: str, api: str, path: str, name: str, status: int, method: str = "GET"
+        self,
+        agent: str,
+        api: str,
+        path: str,
+        name: str,
+        status: int,
+        body: dict[str, Any] | None = None,
     ) -> None:
-        """Let an agent call an API, and let the API say what it made of it."""
+        """Let an agent call an API, and let the API say what it made of it.
+
+        :param body: what is posted; without it the API is only read
+        """
         where = self.cast.apis[api]
-        token = self.held[name].value
-        answer = self.done(agent, "call", url=f"{where.url}{path}", token=token, method=method)
+        asked: dict[str, Any] = {
+            "url": f"{where.url}{path}",
+            "method": "POST" if body else "GET",
+            "body": body,
+        }
+        answer = self.done(agent, "call", token=self.held[name].value, **asked)
         line = where.process.hear()["line"]
         mark = GOOD if answer["status"] == 200 else BAD
         self.telling.outcome(mark, f"{agent} shows {name} → {answer['status']}")

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from .cast import Cast, assemble
+from .payment import Payment
 from .person import Person, PersonAtTheScreen, ScriptedPerson
 from .processes import ProcessError, Processes
 from .stage import Stage
@@ -19,6 +20,7 @@ from .trail import Trail
 
 SCOPE = "calendar:read flights:search flights:hold agents:spawn"
 PAY = "pay:transfer"
+PAYMENT = {"type": "payment", "amount": "420.00", "currency": "EUR", "creditor": "Airline X"}
 SCOUT = "fare-scout"
 PERSON = "Ana"
 
@@ -75,7 +77,7 @@ class Story(Stage):
             self.everyone_at_a_glance,
             self.mallory_overhears,
             self.booker_must_pay,
-            self.the_yes_is_bookers_alone,
+            self.the_yes_is_for_one_payment,
             self.ana_stops_planner,
             self.every_token_is_refused,
         )
@@ -168,30 +170,45 @@ class Story(Stage):
     def booker_must_pay(self) -> None:
         self.telling.step(f"booker has to pay, which takes {PERSON}'s own word")
         pay = self.cast.apis["pay"].identifier
-        wanted: dict[str, Any] = {"of": "hold", "resource": pay, "scope": PAY}
+        wanted: dict[str, Any] = {"of": "hold", "resource": pay, "scope": PAY, "details": [PAYMENT]}
         self.refused(
             "booker", f"its hold to {PAY}", "scope.needs_approval", "narrow", keep="api", **wanted
         )
-        message = "TP1234 on 3 December, EUR 420"
+        message = "TP1234 on 3 December, seat 14C"
         self.done("booker", "put_question", message=message, **wanted)
-        self.telling.outcome(GOOD, f"booker asks {PERSON}: “{message}”")
+        self.telling.outcome(GOOD, f"booker asks {PERSON} for {Payment.of(PAYMENT)}: “{message}”")
         inbox, card = str(self.cast.metadata["approvals_page"]), self.trail.card_of("booker")
         self.in_vain("booker", f"{inbox}/{card}", card)
         self.person.approve(inbox, card)
         patience = self.person.patience
-        self.token("payment token", "booker", "answered", patience, keep="payment")
-        self.telling.outcome(GOOD, f"{PERSON} said yes, on the page “Inbox”")
-        self.call("booker", "pay", "/payments", "payment token", 200, "POST")
+        token = self.token("payment token", "booker", "answered", patience, keep="payment")
+        (approved,) = token.claims["authorization_details"]
+        if self.person.amount not in (None, approved["amount"]):
+            raise NotAsToldError(f"{PERSON} approved {self.person.amount}, and not {approved}")
+        self.telling.outcome(GOOD, f"{PERSON} said yes to {Payment.of(approved)}, in her inbox")
+        self.call("booker", "pay", "/payments", "payment token", 200, approved)
 
-    def the_yes_is_bookers_alone(self) -> None:
-        self.telling.step(f"What {PERSON} approved is for booker alone")
-        approved = self.held["payment token"].value
+    def the_yes_is_for_one_payment(self) -> None:
+        self.telling.step(f"What {PERSON} approved is for one payment, and for booker alone")
+        token = self.held["payment token"]
+        (approved,) = token.claims["authorization_details"]
+        self.call("booker", "pay", "/payments", "payment token", 401, approved)
+        token.is_refused = True
         self.refused(
-            SCOUT, "payment token", "subject.not_the_actor", "take", token=approved, keep="stolen"
+            SCOUT, "payment token", "subject.not_ours", "take", token=token.value, keep="stolen"
         )
+        wanted: dict[str, Any] = {"scope": PAY, "resource": token.claims["aud"]}
+        wanted |= {"details": [approved], "of": "api", "keep": "stolen"}
+        self.refused(SCOUT, f"its token to {PAY}", "target.beyond_delegation", "narrow", **wanted)
         to = self.cast.client_ids[SCOUT]
         self.refused(
-            "booker", "payment token", "scope.elevated", "hand_over", of="payment", to=to, scope=PAY
+            "booker",
+            "payment token",
+            "subject.not_ours",
+            "hand_over",
+            of="payment",
+            to=to,
+            scope=PAY,
         )
 
     def ana_stops_planner(self) -> None:
@@ -208,9 +225,8 @@ class Story(Stage):
             ("planner", "calendar", "/events", "calendar token"),
             ("booker", "flights", "/flights", "flights token"),
             (SCOUT, "flights", "/flights", f"{SCOUT}'s token"),
-            ("booker", "pay", "/payments", "payment token"),
         ):
-            self.call(agent, api, path, name, 401, "POST" if api == "pay" else "GET")
+            self.call(agent, api, path, name, 401)
             self.held[name].is_refused = True
         self.refused_for_good("planner", "planner's hold", "delegation.ended", "renew", of="hold")
         self.refused_for_good("booker", "booker's hold", "delegation.ended", "renew", of="hold")
