@@ -13,7 +13,7 @@ from flask import Response, after_this_request, request
 from .agents.authenticate import ASSERTION_ALGORITHMS
 from .agents.register import AUTH_METHODS
 from .approvals.api import APPROVALS_ENDPOINT
-from .approvals.inbox import APPROVALS_PAGE
+from .approvals.said_back import APPROVALS_PAGE
 from .catalogue.models import OWN_SCOPES, Catalogue
 from .dashboard.acting_for_me import AGENTS_PAGE
 from .delegation.authorize import PROMPTS

@@ -73,7 +73,12 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "approvals",
-        tables=(approvals.approval, approvals.auth_request),
+        tables=(
+            approvals.approval,
+            approvals.auth_request,
+            approvals.asked_group,
+            approvals.vote,
+        ),
         grants=(CIBA,),
         endpoints=("backchannel_authentication",),
         metadata=("approvals_endpoint", "approvals_page"),

@@ -32,10 +32,12 @@ from ..web.pages import (
     State,
     UntilChoice,
 )
-from ..web.words import at_most, host_of, since, time_tag, until
+from ..web.words import at_most, host_of, list_of, neutralise, since, time_tag, until
 from .amounts import amount_fields
+from .approvers import Needed, needed_by
 from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
+from .rules import rules_of
 
 #: Why a card is shown again, by the rule that refused.
 _PROBLEMS = {
@@ -89,7 +91,19 @@ class Telling:
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
             amounts=amount_fields(card, self.catalogue.types),
+            others=tuple((one.quorum, one.group) for one in self._needed(card.adding)),
             problem=self.again.problem if card.id == self.again.id else "",
+        )
+
+    def vote(self, card: Approval, subject: str) -> ApprovalCard:
+        """Tell what somebody else is asked to second: what the person said yes to, no less."""
+        said = replace(card, scope=card.granted_scope, details=card.granted_details)
+        return replace(
+            self._card(said),
+            person=subject,
+            left=self._until(card.expires_at),
+            action=url_for("deputize_approvals.voted", approval_id=card.id),
+            hidden={"shown": card.decision_hash or ""},
         )
 
     def late(self, card: Approval) -> ApprovalCard:
@@ -101,7 +115,7 @@ class Telling:
 
     def decided(self, card: Approval) -> DecidedCard:
         """Tell what the person said, and what has come of it."""
-        is_yes, became = card.status != Status.DENIED, self._became(card)
+        is_yes, became = card.decision_hash is not None, self._became(card)
         given = card.granted_scope if is_yes else card.scope
         details = card.granted_details if is_yes else card.details
         return DecidedCard(
@@ -134,13 +148,31 @@ class Telling:
 
     def _became(self, card: Approval) -> "_Became":
         if card.status == Status.DENIED:
-            return _Became(State.REFUSED)
+            is_theirs = card.decision_hash is not None
+            return _Became(State.REFUSED, Markup("somebody else said no") if is_theirs else NOTHING)
+        if card.status in (Status.PENDING, Status.EXPIRED):
+            return self._with_others(card)
         if card.status == Status.REDEEMED:
             return self._granted(card)
         asker = find_standing(self.tx, card.delegation_id)
         if self.tx.now < card.expires_at and why_dead(asker, self.tx.now) is None:
             return _Became(State.WAITING, Markup("not used yet"))
         return _Became(State.ENDED, Markup("never used"))
+
+    def _with_others(self, card: Approval) -> "_Became":
+        """Tell what has come of a yes that others are asked to say as well."""
+        asker = find_standing(self.tx, card.delegation_id)
+        if self.tx.now >= card.expires_at or why_dead(asker, self.tx.now):
+            return _Became(State.ENDED, Markup("not everybody who was asked said yes"))
+        names = neutralise(list_of(sorted(self._others(card))), 120)
+        return _Became(State.WAITING, Markup("waits for {}").format(names))
+
+    def _others(self, card: Approval) -> set[str]:
+        return {one.group for one in self._needed(card.granted_scope & card.adding)}
+
+    def _needed(self, adding: Words) -> list[Needed]:
+        needed = needed_by(rules_of(self.catalogue, adding))
+        return sorted(needed, key=lambda one: one.group)
 
     def _granted(self, card: Approval) -> "_Became":
         standing = find_standing(self.tx, card.node_id or "")
@@ -203,7 +235,7 @@ class _Became:
 
 
 def _said(card: Approval) -> str:
-    if card.status == Status.DENIED:
+    if card.status == Status.DENIED and card.decision_hash is None:
         return "you said no"
     same_scope = card.granted_scope == card.scope
     is_all = same_scope and card.granted_details == card.details

@@ -52,6 +52,7 @@ approval = Table(
     Column("granted_scope", Text),
     Column("granted_details", Text),
     Column("granted_lifetime", BigInteger),
+    Column("decision_hash", String(64)),
     Column("auth_time", BigInteger),
     Column("acr", Text),
     Column("amr", Text),
@@ -73,6 +74,27 @@ Index(
     approval.c.expires_at,
     sqlite_where=text("status = 'pending'"),
     postgresql_where=text("status = 'pending'"),
+)
+
+#: The yes of somebody else, to exactly one content.
+vote = Table(
+    "deputize_approval_vote",
+    metadata,
+    Column("approval_id", String(16), primary_key=True),
+    Column("person_id", String(16), primary_key=True),
+    Column("decision_hash", String(64), nullable=False),
+    Column("voted_at", BigInteger, nullable=False),
+    Column("auth_time", BigInteger),
+    Column("acr", Text),
+)
+
+#: By which group of the host's a card that waits for it is found.
+asked_group = Table(
+    "deputize_approval_group",
+    metadata,
+    Column("approval_id", String(16), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("asked_from", BigInteger, nullable=False),
 )
 
 auth_request = Table(
@@ -99,6 +121,8 @@ class Approval:
     :param request_hash: of what the client asks: the same again is the same card
     :param content_hash: of what is shown: a decision about anything else is none
     :param expires_at: NumericDate until which it can be decided, and redeemed
+    :param decision_hash: of what the person said yes to; while it is pending, others are
+        asked for theirs to the same
     """
 
     id: str
@@ -123,6 +147,7 @@ class Approval:
     granted_scope: Words = frozenset()
     granted_details: Details = ()
     granted_lifetime: int | None = None
+    decision_hash: str | None = None
     auth_time: int | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()

@@ -18,15 +18,24 @@ from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, line
 from ..delegation.attenuation import Asked
-from ..delegation.context import Context, Reading
+from ..delegation.context import Context, Moment, Reading
 from ..delegation.details import read_details
 from ..delegation.issue import Overtaken, locks_of
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.models import delegation, person
 from ..delegation.narrow import elevate
+from .approvers import needed_by
 from .content import content_hash, request_hash
 from .expire import expire
-from .models import Approval, Status, approval, approval_from_row, approval_to_row, auth_request
+from .models import (
+    Approval,
+    Status,
+    approval,
+    approval_from_row,
+    approval_to_row,
+    asked_group,
+    auth_request,
+)
 from .rules import can_be_approved, rules_of, what_is_added
 
 #: Seconds between two polls (CIBA Core §7.3), at first.
@@ -92,7 +101,7 @@ def open_approval(context: Context, caller: Caller, reading: Reading, question: 
         if not is_unchanged(question.standing, tx):
             raise Overtaken
         caller.spend(tx)
-        card = _find_open(tx, opened.request_hash) or _store(context, tx, opened)
+        card = _find_open(tx, opened.request_hash) or _store(context, reading, tx, opened)
         return _hand_out(tx, card)
 
 
@@ -153,7 +162,7 @@ def _find_open(tx: Transaction, request_hash: str) -> Approval | None:
     return approval_from_row(row) if row and tx.now < row["expires_at"] else None
 
 
-def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
+def _store(context: Context, reading: Reading, tx: Transaction, opened: Approval) -> Approval:
     settings = context.settings.approvals
     alike = _alike(tx, opened, settings.cool_down)
     if any(card.status == Status.DENIED for card in alike):
@@ -163,6 +172,9 @@ def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
     # Only one card of the same question may wait: this one has not been found to.
     expire(tx, approval.c.request_hash == opened.request_hash)
     tx.execute(insert(approval), approval_to_row(opened))
+    for group, asked_from in _groups(reading.moment, opened).items():
+        row = {"approval_id": opened.id, "name": group, "asked_from": asked_from}
+        tx.execute(insert(asked_group), row)
     record(
         tx,
         Event(
@@ -181,6 +193,16 @@ def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
         ),
     )
     return opened
+
+
+def _groups(moment: Moment, opened: Approval) -> dict[str, int]:
+    """Return which groups are asked beside the person, and from when on."""
+    asked: dict[str, int] = {}
+    for one in needed_by(rules_of(moment.catalogue, opened.adding)):
+        asked[one.group] = moment.now
+        if one.escalates_to:
+            asked.setdefault(one.escalates_to, moment.now + one.escalates_after)
+    return asked
 
 
 def _alike(tx: Transaction, opened: Approval, cool_down: int) -> list[Approval]:

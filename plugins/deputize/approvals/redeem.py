@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from ..agents.authenticate import Caller, caller_of
+from ..catalogue.models import Scope
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id
@@ -40,6 +41,7 @@ from ..oauth.errors import (
     SlowDownError,
     UnauthorizedClientError,
 )
+from .approvers import ballots_of, entitled, excluded_from, is_quorum, needed_by
 from .models import Approval, Status, approval, approval_from_row, auth_request
 from .rules import can_be_approved, is_strong_enough, rules_of, what_is_added
 
@@ -259,12 +261,25 @@ def _granted(decision: Decision, card: Approval, node: Delegation) -> Asked:
     rules, server = rules_of(moment.catalogue, adding & card.adding), moment.catalogue.servers
     strong = is_strong_enough(rules, card.acr, card.auth_time, card.decided_at or 0)
     good = card.target in server and can_be_approved(rules, server[card.target])
+    good = good and _is_seconded(decision, card, rules)
     # Without its type, a detail would bind nothing any more.
     good = good and all(detail["type"] in moment.rules.types for detail in details)
     if not rules or not strong or not good:
         raise Refusal("approval.denied", "What was approved is not to be had any more.")
     kept = of_scope(details, granted, moment.rules.types)
     return Asked(granted, card.target, kept or None)
+
+
+def _is_seconded(decision: Decision, card: Approval, rules: list[Scope]) -> bool:
+    """Tell whether all others whom the rules ask for have said yes, and still may."""
+    needed = needed_by(rules)
+    if not needed:
+        return True
+    said = ballots_of(decision.tx, card)
+    closed_at = max((ballot.voted_at for ballot in said), default=0)
+    strong = [b.key for b in said if is_strong_enough(rules, b.acr, b.auth_time, b.voted_at)]
+    voters = entitled(decision.context.host, strong, excluded_from(decision.tx, card))
+    return is_quorum(needed, voters, closed_at - card.created_at)
 
 
 def _status(tx: Transaction, card: Approval) -> str:

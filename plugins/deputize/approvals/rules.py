@@ -34,14 +34,9 @@ def rules_of(catalogue: Catalogue, adding: Words) -> list[Scope]:
 
 
 def can_be_approved(rules: Iterable[Scope], server: ResourceServer) -> bool:
-    """Tell whether the person's own yes is all that these rules ask for.
-
-    What asks for another approver is not answered by less; what is for one use needs an API
-    that says what a use is.
-    """
-    return all(
-        not rule.approvers and (not rule.single_use or server.use_id is not None) for rule in rules
-    )
+    """Tell whether these rules can be met: what is for one use needs an API that says what a
+    use is."""
+    return all(not rule.single_use or server.use_id is not None for rule in rules)
 
 
 def is_strong_enough(

@@ -49,6 +49,9 @@ scope = Table(
     Column("single_use", Boolean, nullable=False),
     Column("delegable", Boolean, nullable=False),
     Column("approvers", Text),
+    Column("quorum", Integer),
+    Column("escalates_to", Text),
+    Column("escalates_after", Integer),
     Column("retired_at", BigInteger),
 )
 
@@ -80,7 +83,15 @@ class ResourceServer:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One thing that can be asked for, in the person's words."""
+    """One thing that can be asked for, in the person's words.
+
+    :param acr: how who approves must have signed in (OpenID Connect Core §2)
+    :param max_age: seconds since then, at most
+    :param token_lifetime: seconds
+    :param approvers: who must say yes beside the person: `group:NAME`
+    :param quorum: how many of them; one where it is not said
+    :param escalates_to: `group:NAME`, who may say it too after `escalates_after` seconds
+    """
 
     name: str
     resource: str
@@ -92,6 +103,9 @@ class Scope:
     single_use: bool = False
     delegable: bool = False
     approvers: str | None = None
+    quorum: int | None = None
+    escalates_to: str | None = None
+    escalates_after: int | None = None
     retired_at: int | None = None
 
 

@@ -60,6 +60,9 @@ def _scope(row: Scope) -> Entry:
         "single_use": row.single_use or None,
         "delegable": row.delegable or None,
         "approvers": row.approvers,
+        "quorum": row.quorum,
+        "escalates_to": row.escalates_to,
+        "escalates_after": row.escalates_after,
     }
 
 

@@ -19,6 +19,7 @@ from .members import (
     Digest,
     Duration,
     FileName,
+    GroupName,
     Identifier,
     Instant,
     JsonText,
@@ -80,7 +81,25 @@ class ScopeTable(Table):
     token_lifetime: Annotated[Duration, Field(le=3600)] | None = None
     single_use: bool = False
     delegable: bool = False
-    approvers: Line | None = None
+    approvers: GroupName | None = None
+    quorum: Annotated[int, Field(ge=1, le=20)] | None = None
+    escalates_to: GroupName | None = None
+    escalates_after: Duration | None = None
+
+    @model_validator(mode="after")
+    def _approvers_first(self) -> Self:
+        others = (self.quorum, self.escalates_to, self.escalates_after)
+        _raise_first(
+            {
+                "quorum, escalates_to and escalates_after need approvers": (
+                    self.approvers is None and any(others)
+                ),
+                "escalates_to and escalates_after come together": (
+                    (self.escalates_to is None) != (self.escalates_after is None)
+                ),
+            }
+        )
+        return self
 
 
 class AgentTable(WithSecret):

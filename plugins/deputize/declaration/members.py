@@ -99,6 +99,13 @@ Line = Annotated[
 Paragraph = Annotated[
     str, StringConstraints(max_length=2000), _check(_is_paragraph, "printable text")
 ]
+GroupName = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    _check(
+        lambda name: name.isprintable() and len(name) > 6 and name[:6] == "group:", "group:NAME"
+    ),
+]
 FileName = Annotated[Path, Field(strict=False)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -264,6 +264,8 @@ class ApprovalCard:
     id: str
     agent: AgentFace
     """Who asks."""
+    person: str = ""
+    """For whom, where it is somebody else who is asked to second their yes."""
     chain: tuple[ChainLink, ...]
     message: str
     """The asker's own words."""
@@ -284,6 +286,8 @@ class ApprovalCard:
     problem: str = ""
     """Why it is shown again, if it is."""
     amounts: tuple[AmountField, ...] = ()
+    others: tuple[tuple[int, str], ...] = ()
+    """How many of which group must say yes as well."""
     lifetimes: tuple[UntilChoice, ...] = ()
     action: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
@@ -325,6 +329,8 @@ class InboxPage(Page):
     first, so that nothing moves under the finger."""
 
     cards: tuple[ApprovalCard, ...] = ()
+    votes: tuple[ApprovalCard, ...] = ()
+    """What others said yes to, and ask this person's word for."""
     late: tuple[ApprovalCard, ...] = ()
     decided: tuple[DecidedCard, ...] = ()
 

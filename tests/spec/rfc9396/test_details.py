@@ -324,7 +324,9 @@ class TestTheApprovalApi:
         asked = buying.asked()
         person = world.host.people[buying.person]
         told = Authentication(1_764_000_000, "pwd", ("pwd",))
-        world.host.tokens[buying.person] = PersonToken(person, told, frozenset({"approvals"}))
+        world.host.tokens[buying.person] = PersonToken(
+            person, "webapp", frozenset({"approvals"}), told
+        )
         browser = world.browser(None)
         browser.headers["Authorization"] = f"Bearer {buying.person}"
         (card,) = browser.get("/deputize/api/approvals").json()

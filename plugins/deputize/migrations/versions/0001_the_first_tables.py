@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("granted_scope", sa.Text(), nullable=True),
         sa.Column("granted_details", sa.Text(), nullable=True),
         sa.Column("granted_lifetime", sa.BigInteger(), nullable=True),
+        sa.Column("decision_hash", sa.String(length=64), nullable=True),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
         sa.Column("amr", sa.Text(), nullable=True),
@@ -112,6 +113,23 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_table(
+        "deputize_approval_group",
+        sa.Column("approval_id", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("asked_from", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("approval_id", "name", name=op.f("pk_deputize_approval_group")),
+    )
+    op.create_table(
+        "deputize_approval_vote",
+        sa.Column("approval_id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("decision_hash", sa.String(length=64), nullable=False),
+        sa.Column("voted_at", sa.BigInteger(), nullable=False),
+        sa.Column("auth_time", sa.BigInteger(), nullable=True),
+        sa.Column("acr", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("approval_id", "person_id", name=op.f("pk_deputize_approval_vote")),
     )
     op.create_table(
         "deputize_archived_delegation",
@@ -320,6 +338,9 @@ def upgrade() -> None:
         sa.Column("single_use", sa.Boolean(), nullable=False),
         sa.Column("delegable", sa.Boolean(), nullable=False),
         sa.Column("approvers", sa.Text(), nullable=True),
+        sa.Column("quorum", sa.Integer(), nullable=True),
+        sa.Column("escalates_to", sa.Text(), nullable=True),
+        sa.Column("escalates_after", sa.Integer(), nullable=True),
         sa.Column("retired_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_deputize_scope")),
     )
@@ -459,6 +480,8 @@ def downgrade() -> None:
         op.f("ix_deputize_archived_delegation_person_id"), table_name="deputize_archived_delegation"
     )
     op.drop_table("deputize_archived_delegation")
+    op.drop_table("deputize_approval_vote")
+    op.drop_table("deputize_approval_group")
     op.drop_index(
         "uq_deputize_approval_request_hash",
         table_name="deputize_approval",
