@@ -64,8 +64,8 @@ def test_a_person_who_is_made_inactive_leaves(served: Served, tmp_path: Path) ->
 
 def test_the_same_again_changes_nothing(served: Served) -> None:
     told = served.operator.done("apply", str(DEMO), "--dry-run")
-    assert told == "14 unchanged: nothing was written, this was a dry run\n"
-    assert served.operator.done("apply", str(DEMO)) == "14 unchanged\n"
+    assert told == "15 unchanged: nothing was written, this was a dry run\n"
+    assert served.operator.done("apply", str(DEMO)) == "15 unchanged\n"
 
 
 def test_what_is_exported_changes_nothing_and_tells_no_secret(

@@ -158,7 +158,7 @@ def test_no_secret_lies_in_the_databases(operator: Operator) -> None:
 def test_one_database_for_both(operator: Operator, tmp_path: Path) -> None:
     operator.database = f"sqlite:///{tmp_path}/both.sqlite3"
     operator.done("apply", str(DEMO))
-    assert operator.done("apply", str(DEMO)) == "14 unchanged\n"
+    assert operator.done("apply", str(DEMO)) == "15 unchanged\n"
     assert not list(operator.data.glob("*.sqlite3"))
 
 

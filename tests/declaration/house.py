@@ -13,6 +13,7 @@ from deputize.agents.models import Agent, find_agent
 from deputize.catalogue.models import Catalogue
 from deputize.cli import deputize
 from deputize.core.db import metadata
+from deputize.declaration.export import write_toml
 from deputize.delegation.context import Context
 from deputize.host import Person
 from deputize.settings import Settings
@@ -64,6 +65,21 @@ owner = "ben"
 scopes = ["calendar:read"]
 client_secret = "{SECRET}"
 """
+
+SCHEMA: dict[str, Any] = {"type": "object", "required": ["amount"]}
+DETAILS_TYPE: dict[str, Any] = {
+    "type": "entry",
+    "scope": "calendar:write",
+    "schema": SCHEMA,
+    "template": "Add {amount} entries",
+    "compare": {"amount": "at_most"},
+}
+
+
+def details_type(**members: object) -> str:
+    """A type that binds `calendar:write`, with other members."""
+    return "\n" + write_toml({"authorization_details_types": [DETAILS_TYPE | members]})
+
 
 EVERYTHING = SERVER + SCOPES + PLANNER + BOOKER
 

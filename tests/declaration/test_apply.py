@@ -14,6 +14,7 @@ from declaration.house import (
     SECRET,
     SERVER,
     House,
+    details_type,
 )
 from deputize.agents.lifecycle import Status
 from deputize.agents.models import Agent
@@ -164,6 +165,57 @@ class TestPruning:
         _store(house, replace(_itself(house), client_id="a-child", origin="spawned",
                               status=Status.ACTIVE))  # fmt: skip
         assert house.apply(EVERYTHING, "--prune") == ["5 unchanged"]
+
+
+class TestTypesOfDetails:
+    """RFC 9396 types are declared as all else is: told, kept, and retired with `--prune`."""
+
+    WITHOUT = SERVER + SCOPES
+    WITH = WITHOUT + details_type()
+
+    def test_each_difference_is_told_and_made(self, house: House) -> None:
+        assert house.apply(self.WITH)[-2:] == [
+            "+ type of authorization details entry: added",
+            "4 added",
+        ]
+        assert house.catalogue().types["entry"].scope == "calendar:write"
+        assert house.apply(self.WITH) == ["4 unchanged"]
+        assert house.apply(self.WITHOUT + details_type(template="Add {amount}")) == [
+            "~ type of authorization details entry: changed",
+            "    template: Add {amount} entries → Add {amount}",
+            "1 changed, 3 unchanged",
+        ]
+
+    def test_a_schema_in_a_file_is_the_same_as_one_written_out(self, house: House) -> None:
+        house.apply(self.WITH)
+        house.write('{"required": ["amount"],\n "type": "object"}', "entry.schema.json")
+        assert house.apply(self.WITHOUT + details_type(schema="entry.schema.json")) == [
+            "4 unchanged"
+        ]
+
+    def test_a_dry_run_writes_nothing(self, house: House) -> None:
+        house.apply(self.WITHOUT)
+        before = house.rows()
+        (told, _) = house.apply(self.WITH, "--dry-run")
+        assert told == "+ type of authorization details entry: added"
+        assert house.rows() == before
+
+    def test_it_is_retired_when_it_is_pruned_and_may_come_back(self, house: House) -> None:
+        house.apply(self.WITH)
+        assert house.apply(self.WITHOUT) == ["3 unchanged"]
+        assert house.apply(self.WITHOUT, "--prune")[0] == (
+            "- type of authorization details entry: retired"
+        )
+        assert not house.catalogue().types
+        assert house.apply(self.WITH)[-1] == "1 added, 3 unchanged"
+
+    def test_a_scope_is_not_pruned_from_under_a_type_that_stays(self, house: House) -> None:
+        house.apply(self.WITH)
+        scopes = SCOPES.partition("\n\n")[0]
+        (line,) = house.refused(SERVER + scopes + details_type(), "--prune")
+        assert line.startswith(
+            '[[authorization_details_types]] "entry": scope: "calendar:write" is no scope'
+        )
 
 
 class TestKillSwitches:

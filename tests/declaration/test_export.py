@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from declaration.house import EVERYTHING, PLANNER, SCOPES, SECRET, SERVER, House
+from declaration.house import (
+    DETAILS_TYPE,
+    EVERYTHING,
+    PLANNER,
+    SCHEMA,
+    SCOPES,
+    SECRET,
+    SERVER,
+    House,
+    details_type,
+)
 from deputize.agents.lifecycle import Status
 from deputize.declaration.export import write_toml
 from deputize.endings.stop_agent import stop_agent
@@ -62,11 +72,23 @@ def test_a_suspended_agent_is_in_it_and_a_retired_one_is_not(house: House) -> No
     assert house.agent("planner").status == Status.SUSPENDED
 
 
+def test_a_type_of_details_survives(house: House) -> None:
+    """Its schema too, whatever JSON Schema says in it."""
+    schema = SCHEMA | {"$comment": 'é "\\"', "properties": {"amount": {"multipleOf": 0.01}}}
+    house.apply(SERVER + SCOPES + details_type(schema=schema, consumable="amount"))
+    before = house.rows()
+    assert house.apply(house.export(), "--prune") == ["4 unchanged"]
+    assert house.rows() == before
+    (exported,) = tomllib.loads(house.export())["authorization_details_types"]
+    assert exported == DETAILS_TYPE | {"schema": schema, "consumable": "amount"}
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.one_of(
     TEXT,
     st.booleans(),
     st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
     st.lists(TEXT),
     st.dictionaries(TEXT, TEXT),
     st.integers(0, 2**35).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),

@@ -232,6 +232,18 @@ REFUSED = {
         details_type(schema={"type": "dictionary"}),
         "schema: 'dictionary' is not valid",
     ),
+    "authorization_details with a null in the schema": (
+        PAYMENT.replace('"payment.schema.json"', '"null.json"'),
+        "schema: expected a table, or the name of a JSON file that holds one; no null",
+    ),
+    "authorization_details with a time in the schema": (
+        PAYMENT.replace('"payment.schema.json"', "{default = 2027-01-01}"),
+        "schema: expected a table",
+    ),
+    "authorization_details with what JSON lacks": (
+        PAYMENT.replace('"payment.schema.json"', "{maximum = inf}"),
+        "schema: expected a table",
+    ),
     "authorization_details with a template that reaches further": (
         details_type(template="Pay {amount.__class__}"),
         "template: write {member} or {member:symbol}",
@@ -246,6 +258,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_it_is_refused_and_nothing_is_written(sqlite_house: House, case: str) -> None:
     text, expected = REFUSED[case]
+    sqlite_house.write('{"default": null}', "null.json")
     before = sqlite_house.rows()
     lines = sqlite_house.refused(text)
     assert any(expected in line for line in lines), lines

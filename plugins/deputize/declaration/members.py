@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,16 +68,20 @@ def _jwks(value: Any) -> str:
 
 
 def _json_text(value: Any) -> str:
-    if not isinstance(value, dict) or not _is_toml(value):
-        raise ValueError("expected a table, or the name of a JSON file that holds one, no null")
+    if not isinstance(value, dict) or not _is_plain(value):
+        raise ValueError(
+            "expected a table, or the name of a JSON file that holds one; no null, no time in it"
+        )
     return canonical_json(value).decode()
 
 
-def _is_toml(value: Any) -> bool:
-    # What is declared can be exported, and TOML has no null.
+def _is_plain(value: Any) -> bool:
+    # It is kept as JSON and exported as TOML: TOML has no null, JSON no time and no infinity.
     if isinstance(value, dict):
-        return all(map(_is_toml, value.values()))
-    return all(map(_is_toml, value)) if isinstance(value, list) else value is not None
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
 
 
 def _long_enough(secret: SecretStr) -> SecretStr:
