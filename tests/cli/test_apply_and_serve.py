@@ -76,7 +76,14 @@ def test_what_is_exported_changes_nothing_and_tells_no_secret(
     assert "password" not in exported
     assert "secret-0123456789" not in exported
     tables = tomllib.loads(exported)
-    assert list(tables) == ["people", "resource_servers", "scopes", "agents", "clients"]
+    assert list(tables) == [
+        "people",
+        "resource_servers",
+        "scopes",
+        "authorization_details_types",
+        "agents",
+        "clients",
+    ]
     assert {agent["owner"] for agent in tables["agents"]} == {"ana", "ben"}
     file = tmp_path / "exported.toml"
     file.write_text(exported)

@@ -13,10 +13,12 @@ from pages.hands import Hands, Pointer
 from pages.house import House
 from support.agents_http import pkce
 from support.asking import Asking
+from support.details import folders, payment, spelled
 from support.world import CALENDAR, FLIGHTS, PAY, authorize_url
 
 WAY_BACK = "http://127.0.0.1:4711/callback"
 SCOPE = "calendar:read calendar:write flights:search pay:transfer agents:spawn"
+PAYING = spelled(payment())
 AGENTS = "/deputize/agents"
 APPROVALS = "/deputize/approvals"
 #: Reorders, hides, breaks out of its quotation, of its element and of its line, and goes on.
@@ -31,6 +33,9 @@ HOSTILE_MESSAGE = (
     "<img src=https://evil.example/x onerror=alert(1)>"
     "שלם̀́̂̃̄ {{ 7*7 }} “Approved” "
 ).ljust(200, "W")
+HOSTILE_CREDITOR = "\u202e\u200b Airline X for €1.00</bdi></h2><script>alert(1)</script>".ljust(
+    70, "W"
+)
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,9 @@ class Visit:
         usual = {"redirect_uri": WAY_BACK, "scope": SCOPE, "resource": [CALENDAR, FLIGHTS, PAY]}
         self.page.goto(authorize_url(self.house.metadata, client_id, pkce()[1], **usual | params))
 
-    def consent(self, client_id: str = "planner") -> None:
+    def consent(self, client_id: str = "planner", **params: str) -> None:
         """Follow an agent's link up to the consent page."""
-        self.ask(client_id)
+        self.ask(client_id, **params)
         self.sign_in()
 
     def agents(self) -> None:
@@ -92,14 +97,16 @@ class Visit:
         scope = "openid calendar:read calendar:write"
         return asking, asking.asked(scope=scope, resource=CALENDAR, binding_message=words)
 
-    def booker_asks(self, message: str = "TP1234, 3 December, seat 14C") -> Asking:
+    def booker_asks(
+        self, message: str = "TP1234, 3 December, seat 14C", details: str = PAYING
+    ) -> Asking:
         """Let planner act, booker by it, and booker ask to pay."""
         house = self.house
         taken = house.hand_over(
             house.hold(person=self.person), "planner", "booker", "flights:search agents:spawn"
         )
         asking = Asking(house, house.agent("booker"), taken, self.person)
-        asking.asked(binding_message=message)
+        asking.asked(binding_message=message, authorization_details=details)
         return asking
 
 
@@ -114,6 +121,11 @@ def sign_in_refused(visit: Visit) -> None:
 
 def consent(visit: Visit) -> None:
     visit.consent()
+
+
+def consent_with_details(visit: Visit) -> None:
+    details = spelled(folders("Lisbon 2026", "Invoices"))
+    visit.consent(scope=f"{SCOPE} files:read", authorization_details=details)
 
 
 def consent_with_nothing_ticked(visit: Visit) -> None:
@@ -213,6 +225,12 @@ def card_with_nothing_ticked(visit: Visit) -> None:
     visit.hands.press("Approve")
 
 
+def amount_too_high(visit: Visit) -> None:
+    inbox(visit)
+    visit.hands.fill("Amount", "421")
+    visit.hands.press("Approve")
+
+
 def past_deciding(visit: Visit) -> None:
     visit.booker_asks()
     with visit.house.later(301):
@@ -230,13 +248,18 @@ def my_decisions(visit: Visit) -> None:
     visit.inbox()
     visit.hands.untick("Add and change")
     visit.hands.press("Approve")
-    visit.booker_asks()
+    asking = visit.booker_asks()
+    visit.page.reload()
+    visit.hands.fill("Amount", "400.00")
+    visit.hands.press("Approve")
+    lounge = spelled(payment("35.00", creditor="Lounge Y"))
+    asking.asked(binding_message="There are three hours to wait", authorization_details=lounge)
     visit.page.reload()
     visit.hands.press("Deny")
 
 
 def hostile_question(visit: Visit) -> None:
-    visit.booker_asks(HOSTILE_MESSAGE)
+    visit.booker_asks(HOSTILE_MESSAGE, spelled(payment("999999999.99", creditor=HOSTILE_CREDITOR)))
     visit.inbox()
 
 
@@ -254,6 +277,7 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     sign_in,
     sign_in_refused,
     consent,
+    consent_with_details,
     consent_with_nothing_ticked,
     consent_that_changed,
     consent_to_a_hostile_agent,
@@ -272,6 +296,7 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     inbox,
     inbox_with_two_cards,
     card_with_nothing_ticked,
+    amount_too_high,
     past_deciding,
     decided_too_late,
     my_decisions,

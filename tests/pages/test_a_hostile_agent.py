@@ -118,7 +118,7 @@ class TestWhatItSaysToAPerson:
         watched = Watched(visit.page)
         visit.inbox()
         page = shown_harmlessly(watched)
-        expect(page.locator("form.card h2")).to_have_text("Pay")
+        expect(page.locator("form.card h2")).to_have_text("Pay €420.00 to Airline X")
         quoted = page.locator("form.card blockquote").first.inner_text()
         assert (quoted[0], quoted[-1]) == ("“", "”")
         assert not set('“”"') & set(quoted[1:-1])

@@ -11,9 +11,10 @@ from playwright.sync_api import Locator, Page, expect
 from idp.browser import PASSWORD
 from pages.hands import Hands
 from pages.house import House
-from pages.states import AGENTS, APPROVALS, Visit
+from pages.states import AGENTS, APPROVALS, PAYING, Visit
 from support.agents_http import decode, outcome
 from support.asking import Asking
+from support.details import payment
 
 MINUTE = 60
 PAST_THE_INTERVAL = 6
@@ -56,7 +57,7 @@ class TestReading:
         return look().locator("form.card")
 
     def test_says_what_will_happen_and_who_asks_through_whom(self, card: Locator) -> None:
-        expect(card.get_by_role("heading", level=2)).to_have_text("Pay")
+        expect(card.get_by_role("heading", level=2)).to_have_text("Pay €420.00 to Airline X")
         assert card.locator(".chain li").all_text_contents() == ["You", "planner", "booker"]
         expect(card.locator(".chain .last")).to_have_text("booker")
         weights = card.locator(".chain li").evaluate_all(
@@ -74,7 +75,7 @@ class TestReading:
         said = words(card)
         assert (
             "It already holds Search flights at flights.example Start helpers of its own"
-            " This adds Pay at pay.example" in said
+            " This adds Pay €420.00 to Airline X at pay.example" in said
         )
         assert "Only booker can use it. It can't be passed on." in said
         assert re.search(r"you can decide for 5 minutes \(24 November 2026, 09:2\d UTC\)", said)
@@ -97,7 +98,9 @@ class TestDeciding:
         self, house: House, visit: Visit, hands: Hands, look: Callable[[], Page], ana: str
     ) -> None:
         asking = visit.booker_asks()
-        again = asking.asked(binding_message="TP1234, 3 December, seat 14C")
+        again = asking.asked(
+            binding_message="TP1234, 3 December, seat 14C", authorization_details=PAYING
+        )
         page = look()
         expect(page.locator("form.card")).to_have_count(1)
         assert waits(asking, again)
@@ -137,6 +140,32 @@ class TestDeciding:
         expect(page.locator(".decided h3")).to_have_text("Read your calendar")
         assert "you said yes to less just now" in words(page)
 
+    def test_a_lower_amount_is_what_booker_may_pay(
+        self, visit: Visit, hands: Hands, look: Callable[[], Page]
+    ) -> None:
+        asking = visit.booker_asks()
+        asked = asking.asked(
+            binding_message="TP1234, 3 December, seat 14C", authorization_details=PAYING
+        )
+        page = look()
+        assert "Amount EUR, at most 420.00" in words(page)
+        hands.fill("Amount", "400.00")
+        hands.press("Approve")
+        told = asking.poll(asked).raise_for_status().json()
+        assert told["authorization_details"] == [payment("400.00")]
+        expect(page.locator(".decided h3")).to_have_text("Pay €400.00 to Airline X")
+        assert "you said yes to less just now" in words(page)
+
+    def test_a_higher_amount_asks_again(
+        self, visit: Visit, hands: Hands, look: Callable[[], Page]
+    ) -> None:
+        visit.booker_asks()
+        page = look()
+        hands.fill("Amount", "421")
+        hands.press("Approve")
+        expect(page.get_by_role("alert")).to_contain_text("Nothing was granted.")
+        expect(page.get_by_label("Amount")).to_have_value("420.00")
+
     def test_yes_to_nothing_asks_again(
         self, visit: Visit, hands: Hands, look: Callable[[], Page]
     ) -> None:
@@ -152,7 +181,9 @@ class TestDeciding:
         self, house: House, visit: Visit, hands: Hands, look: Callable[[], Page]
     ) -> None:
         asking = visit.booker_asks()
-        asked = asking.asked(binding_message="TP1234, 3 December, seat 14C")
+        asked = asking.asked(
+            binding_message="TP1234, 3 December, seat 14C", authorization_details=PAYING
+        )
         page = look()
         hands.press("Deny")
         assert "you said no just now" in words(page)
@@ -164,7 +195,7 @@ class TestDeciding:
     ) -> None:
         asking = visit.booker_asks()
         page = look()
-        meanwhile = asking.asked(binding_message="A second ticket")
+        meanwhile = asking.asked(binding_message="A second ticket", authorization_details=PAYING)
         hands.press("Deny and stop booker")
         assert outcome(asking.poll(meanwhile)) == (400, "access_denied")
         assert asking.agent.introspect(asking.hold).json() == {"active": False}
@@ -198,7 +229,12 @@ class TestTooLate:
         with house.later(5 * MINUTE + 1):
             page.reload()
             late = page.locator(".late")
-            for text in ("Pay", "TP1234, 3 December, seat 14C", "pay.example", "expired just now"):
+            for text in (
+                "Pay €420.00",
+                "TP1234, 3 December, seat 14C",
+                "pay.example",
+                "expired just now",
+            ):
                 assert text in words(late)
             expect(late.locator("button, input, select, form")).to_have_count(0)
             assert "Nothing was granted." in words(page)
