@@ -1,24 +1,34 @@
 """Random histories in which people are asked as well: for more than an agent holds.
 
-What an approval adds is the one thing by which a node may hold more than its parent.
+What an approval adds is the one thing by which a node may hold more than its parent. The
+scope that pays is bound to payments, and may be passed on: its amounts may not.
 """
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 from sqlalchemy import select
 
 from deputize.approvals.decide import decide
-from deputize.approvals.grant_less import grant_less
+from deputize.approvals.grant_less import Yes, grant_less
 from deputize.approvals.models import Approval, Status, approval, approval_from_row
+from deputize.core.refusal import Refusal
+from deputize.delegation.details import Details
 from deputize.delegation.node import Delegation
 from deputize.host import Authentication
+from deputize.oauth.rfc9396 import Detail
 from invariants.machine import NAMES, Held, Histories
 from support.agents_http import decode
 from support.asking import CIBA
+from support.details import payment, spelled
 from support.world import CALENDAR, FLIGHTS, PAY
 
 PAYING = ("pay:transfer", PAY)
 ASKED_FOR = (PAYING, PAYING, PAYING, ("calendar:write", CALENDAR), ("flights:hold", FLIGHTS))
+AMOUNTS = ("5", "40.00", "420.00")
 OPEN_AT_MOST = 3
 
 
@@ -31,7 +41,7 @@ class HistoriesWithQuestions(Histories):
         self.asked: list[tuple[str, str]] = []
         self.granted: dict[str, str] = {}
         super().begin()
-        self.ask(data)
+        self.ask(data, PAYING)
 
     # -- a person is asked --------------------------------------------------------
 
@@ -41,31 +51,40 @@ class HistoriesWithQuestions(Histories):
             self.consent("planner", 0)
         self.ask(data)
 
-    def ask(self, data: st.DataObject) -> None:
+    def ask(self, data: st.DataObject, wanted: tuple[str, str] | None = None) -> None:
         """Ask by the endpoint or by an exchange; mostly the person answers, and it comes back."""
         held = self.one_hold(data)
         asker = data.draw(st.sampled_from([held.presenter] * 6 + [self.called(NAMES[1])]))
-        scope, where = data.draw(st.sampled_from(ASKED_FOR))
-        said = data.draw(st.sampled_from(("TP1234", "seat 14C")))
+        scope, where = wanted or data.draw(st.sampled_from(ASKED_FOR))
+        asked = {
+            "binding_message": data.draw(st.sampled_from(("TP1234", "seat 14C"))),
+            "resource": where,
+            "authorization_details": self.payments(data) if where == PAY else None,
+        }
         agent = self.world.agent(asker)
         if data.draw(st.booleans()):
-            answer = agent.exchange(held.token, resource=where, scope=scope, binding_message=said)
+            answer = agent.exchange(held.token, scope=scope, **asked)
         else:
             answer = agent.post(
                 "backchannel_authentication_endpoint",
                 scope=f"openid {scope}",
                 login_hint_token=held.token,
-                binding_message=said,
-                resource=where,
+                **asked,
             )
         assert answer.status_code in (200, 400, 401, 403), answer.text
         if "auth_req_id" in answer.json():
             self.asked.append((answer.json()["auth_req_id"], asker))
-            if data.draw(st.integers(0, 3)):
+            if data.draw(st.sampled_from((True, True, True, False))):
                 self.decide(data)
                 self.redeem(data)
+                self.pay_by_parts(data)
         elif answer.status_code == 200:
             self.given(answer, asker)
+
+    def payments(self, data: st.DataObject) -> str | None:
+        """One payment mostly, or two; none now and then."""
+        amounts = data.draw(st.sampled_from([1, 1, 1, 2, 0]).flatmap(_amounts))
+        return spelled(*map(payment, amounts)) if amounts else None
 
     def one_hold(self, data: st.DataObject) -> Held:
         """Mostly a hold: a token for one API reaches no other."""
@@ -78,24 +97,57 @@ class HistoriesWithQuestions(Histories):
         self.decide(data)
 
     @rule(data=st.data())
+    def pay_again(self, data: st.DataObject) -> None:
+        self.pay_by_parts(data)
+
+    def pay_by_parts(self, data: st.DataObject) -> None:
+        """Try to make more of what was approved: a part of it, another lease, a hand-over."""
+        paying = [h for h in self.handed_out if "authorization_details" in decode(h.token)[1]]
+        if not paying:
+            return
+        held = data.draw(st.sampled_from(paying[-3:]))
+        where = data.draw(st.sampled_from(({"resource": PAY}, {"audience": self.called(NAMES[1])})))
+        approved = decode(held.token)[1]["authorization_details"]
+        details = spelled(*(data.draw(_lowered(one)) for one in approved))
+        params = {"scope": PAYING[0], "authorization_details": details} | where
+        got = self.given(
+            self.world.agent(held.presenter).exchange(held.token, **params), held.presenter
+        )
+        if got is not None:
+            self.check_narrower(held, got)
+
+    @rule(data=st.data())
     def come_back(self, data: st.DataObject) -> None:
         self.redeem(data)
 
     def decide(self, data: st.DataObject) -> None:
         """The person says yes, less, or no; now and then about what they did not see."""
-        cards = [c for c in self.approvals().values() if c.status == Status.PENDING]
+        waiting = [c for c in self.approvals().values() if c.status == Status.PENDING]
+        cards = sorted(waiting, key=lambda card: (card.created_at, card.id))
         if not cards:
             return
-        card = data.draw(st.sampled_from(cards))
+        card = data.draw(st.sampled_from(cards[-1:] * 3 + cards))
         shown = data.draw(st.sampled_from([card.content_hash] * 5 + ["x" * 64]))
         scope = data.draw(st.frozensets(st.sampled_from(sorted(card.scope)), min_size=1))
         lifetime = data.draw(st.sampled_from((60, 300, 10**6)))
-        no = data.draw(st.integers(0, 3)) == 0 or not scope & card.adding
-        told = Authentication(self.now(), "pwd", ("pwd",))
-        yes = None if no else grant_less(card, {}, told, scope=scope, lifetime=lifetime)
+        no = data.draw(st.sampled_from((False, False, False, True))) or not scope & card.adding
+        details = tuple(data.draw(_lowered(one)) for one in card.details)
+        try:
+            yes = None if no else self.yes_to(card, scope, details, lifetime)
+        except Refusal:
+            assert AMOUNTS[-1] in [one["amount"] for one in details], "what is less is granted"
+            return
         decide(self.world.context, card, shown, yes)
         if shown != card.content_hash:
             assert self.approvals()[card.id].status == Status.PENDING
+
+    def yes_to(self, card: Approval, scope: frozenset[str], details: Details, lifetime: int) -> Yes:
+        """Return the yes to these amounts, as the person signed in a moment ago."""
+        told = Authentication(self.now(), "pwd", ("pwd",))
+        with self.world.context.db.read() as tx:
+            types = self.world.context.moment(tx).catalogue.types
+        less = {"scope": scope, "details": details or None, "lifetime": lifetime}
+        return grant_less(card, types, told, **less)
 
     def redeem(self, data: st.DataObject) -> None:
         """Come back for one's own, or for what another asked."""
@@ -121,14 +173,26 @@ class HistoriesWithQuestions(Histories):
 
     @invariant()
     def approvals_yield_what_was_decided(self) -> None:
-        """V10, V15, V16, V2 of each question."""
+        """V5, V10, V15, V16, V2 of each question."""
         nodes, cards = self.nodes(), self.approvals()
         for card in cards.values():
             self.check_card(card, cards, nodes)
         for node in nodes.values():
             if node.approval_id is not None:
                 assert cards[node.approval_id].node_id == node.id, "one node of one approval"
+        self.check_amounts(cards, nodes)
         self.seen_approvals = cards
+
+    def check_amounts(self, cards: dict[str, Approval], nodes: dict[str, Delegation]) -> None:
+        """V5: over all tokens that were handed out, by the approval that they came of."""
+        handed_out: Counter[str | None] = Counter()
+        for held in self.handed_out:
+            claims = decode(held.token)[1]
+            came_of = nodes[claims["delegation_id"]].approval_id
+            handed_out[came_of] += total(claims.get("authorization_details", ()))
+        assert handed_out.pop(None, 0) == 0, "an amount that nobody approved"
+        for approval_id, amount in handed_out.items():
+            assert amount <= total(cards[approval_id].granted_details)
 
     def check_card(
         self, card: Approval, cards: dict[str, Approval], nodes: dict[str, Delegation]
@@ -174,3 +238,18 @@ class HistoriesWithQuestions(Histories):
         with self.world.context.db.read() as tx:
             found = [approval_from_row(row) for row in tx.execute(asked).mappings()]
         return {card.id: card for card in found}
+
+
+def total(details: Details) -> Decimal:
+    """Return what these payments come to."""
+    return sum((Decimal(one["amount"]) for one in details), Decimal(0))
+
+
+def _lowered(one: Detail) -> st.SearchStrategy[dict[str, Any]]:
+    """Mostly no more than it is; now and then the most there is."""
+    lower = [amount for amount in AMOUNTS if Decimal(amount) <= Decimal(one["amount"])]
+    return st.sampled_from(lower * 3 + [AMOUNTS[-1]]).map(lambda amount: {**one, "amount": amount})
+
+
+def _amounts(number: int) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(AMOUNTS), min_size=number, max_size=number)
