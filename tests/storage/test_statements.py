@@ -45,7 +45,9 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_at_what_agents_ask_me": (9, 10),
     "looking_at_my_agents": (6, 7),
     "looking_at_what_would_end": (5, 6),
-    "sweeping": (8, 10),
+    "looking_for_what_is_to_be_sent": (1, 2),
+    "sending_what_is_due": (4, 7),
+    "sweeping": (9, 11),
     "a_person_leaving": (12, 15),
 }
 
