@@ -81,6 +81,7 @@ def app_from_environment() -> Flask:
     plugin = PluginSettings.model_validate_json(os.environ.pop(ENVIRONMENT))
     app = create_app_with_agents(Configuration(settings_from_environment(), plugin))
     threading.Thread(target=sweep_now_and_then, args=(app,), daemon=True).start()
+    app.extensions["deputize"].begin_sending()
     return app
 
 

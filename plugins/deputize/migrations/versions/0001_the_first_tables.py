@@ -288,6 +288,35 @@ def upgrade() -> None:
     )
     op.create_index("ix_deputize_event_task_id", "deputize_event", ["task_id", "at"], unique=False)
     op.create_table(
+        "deputize_outbox",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("destination", sa.String(length=255), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_outbox")),
+    )
+    op.create_index(
+        op.f("ix_deputize_outbox_done_at"), "deputize_outbox", ["done_at"], unique=False
+    )
+    op.create_index(
+        "ix_deputize_outbox_due_at",
+        "deputize_outbox",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index(
+        "ix_deputize_outbox_subject", "deputize_outbox", ["kind", "subject"], unique=False
+    )
+    op.create_table(
         "deputize_person",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("host_key", sa.String(length=255), nullable=False),
@@ -456,6 +485,15 @@ def downgrade() -> None:
     op.drop_table("deputize_refresh_token")
     op.drop_table("deputize_quota")
     op.drop_table("deputize_person")
+    op.drop_index("ix_deputize_outbox_subject", table_name="deputize_outbox")
+    op.drop_index(
+        "ix_deputize_outbox_due_at",
+        table_name="deputize_outbox",
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_deputize_outbox_done_at"), table_name="deputize_outbox")
+    op.drop_table("deputize_outbox")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
     op.drop_table("deputize_event")
     op.drop_table("deputize_details_type")
