@@ -13,6 +13,8 @@ demo: $(READY)
 run: $(READY)
 	$(BIN)/deputize serve --data instance
 
+# The tests start some hundred processes, which would each compile every file anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
