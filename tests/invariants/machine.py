@@ -52,6 +52,10 @@ class Held:
         return str(claims.get("may_act", claims["act"])["sub"])
 
 
+def is_alive(node: Delegation, now: int) -> bool:
+    return node.ended_at is None and now < node.expires_at
+
+
 class Histories(RuleBasedStateMachine):
     """Subclasses set `world`."""
 
@@ -227,13 +231,18 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def authority_only_narrows(self) -> None:
         """V1, V3, V4, V6, V7, V8 of every node."""
-        nodes, agents = self.nodes(), self.agents()
+        nodes, agents, now = self.nodes(), self.agents(), self.now()
+        tasks, persons = self.tasks(), self.persons()
         for node in nodes.values():
             parent = nodes[node.parent_id] if node.parent_id else None
             if parent is not None:
                 self.check_child(node, parent)
-            if self.is_alive(node):
-                self.check_alive(node, parent, agents)
+            if is_alive(node, now):
+                assert tasks[node.task_id] == TaskStatus.OPEN
+                assert persons[node.person_id] == "active"
+                self.check_chain(node, agents, now)
+                if parent is not None:
+                    self.check_below(node, parent, now)
 
     def check_child(self, node: Delegation, parent: Delegation) -> None:
         assert node.person_id == parent.person_id
@@ -246,12 +255,7 @@ class Histories(RuleBasedStateMachine):
             assert node.chain == parent.chain
         assert parent.ended_at is None or node.ended_at is not None
 
-    def check_alive(
-        self, node: Delegation, parent: Delegation | None, agents: dict[str, Agent]
-    ) -> None:
-        now = self.now()
-        assert self.tasks()[node.task_id] == TaskStatus.OPEN
-        assert self.persons()[node.person_id] == "active"
+    def check_chain(self, node: Delegation, agents: dict[str, Agent], now: int) -> None:
         for name in node.chain:
             assert agents[name].status == Status.ACTIVE
             assert node.scope <= agents[name].scope
@@ -259,13 +263,14 @@ class Histories(RuleBasedStateMachine):
             assert now < node.expires_at <= agents[name].expires_at
             assert node.depth <= agents[name].max_delegation_depth
         assert len(set(node.chain)) == node.depth == len(node.chain)
-        if parent is not None:
-            assert self.is_alive(parent)
-            assert node.scope <= parent.scope | self.approved_for(node)
-            assert node.resources <= parent.resources
-            assert node.expires_at <= parent.expires_at
-            assert node.max_depth <= parent.max_depth
-            assert node.pass_on <= parent.pass_on
+
+    def check_below(self, node: Delegation, parent: Delegation, now: int) -> None:
+        assert is_alive(parent, now)
+        assert node.scope <= parent.scope | self.approved_for(node)
+        assert node.resources <= parent.resources
+        assert node.expires_at <= parent.expires_at
+        assert node.max_depth <= parent.max_depth
+        assert node.pass_on <= parent.pass_on
 
     def approved_for(self, node: Delegation) -> frozenset[str]:
         """Return what a person approved for exactly this node: here, nobody is asked."""
@@ -294,7 +299,7 @@ class Histories(RuleBasedStateMachine):
         nodes, now = self.nodes(), self.now()
         for held in self.handed_out[-4:]:
             claims = decode(held.token)[1]
-            alive = self.is_alive(nodes[claims["delegation_id"]]) and now < claims["exp"]
+            alive = is_alive(nodes[claims["delegation_id"]], now) and now < claims["exp"]
             if claims["aud"] in APIS:
                 api = APIS[claims["aud"]]
                 answer = self.world.api(api).introspect(held.token).json()
@@ -326,9 +331,6 @@ class Histories(RuleBasedStateMachine):
 
     def now(self) -> int:
         return self.world.context.db.clock.now()
-
-    def is_alive(self, node: Delegation) -> bool:
-        return node.ended_at is None and self.now() < node.expires_at
 
     def nodes(self) -> dict[str, Delegation]:
         asked = select(delegation).where(delegation.c.chain.like(f"{self.name}-%"))
