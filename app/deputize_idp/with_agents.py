@@ -20,7 +20,7 @@ from deputize.core.clock import FileClock
 from deputize.endings.sweep import sweep
 from deputize.settings import Settings as PluginSettings
 
-from . import create_app
+from .composition import create_app
 from .configuration import Configuration
 from .database import db
 from .health import add_ready_check
