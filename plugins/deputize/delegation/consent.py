@@ -21,7 +21,6 @@ from ..core.secrets import new_id
 from ..core.values import line
 from ..host import Authentication, Person
 from ..oauth.errors import OAuth2Error
-from ..oauth.rfc9126 import without_ignored
 from ..web.pages import (
     MessagePage,
     State,
@@ -48,7 +47,6 @@ def authorize(context: Context, parameters: Mapping[str, list[str]], form: Form 
 
     :param form: None for the request itself
     """
-    parameters = without_ignored(parameters, MARK)
     url = _here({name: given for name, given in parameters.items() if name != MARK})
     someone = context.host.current_person()
     try:

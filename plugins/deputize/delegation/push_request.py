@@ -38,6 +38,9 @@ from .server import AgentRequest, AgentServer
 #: sign in, and to read the page.
 ANSWERED_WITHIN = 900
 
+#: Stands for the reference of a request that is only being validated.
+_NOT_YET_STORED = ""
+
 _GONE = "This link was used before, or is too old. It is good for a moment only."
 
 
@@ -121,6 +124,8 @@ def read_request(
     row = _find(tx, parameters)
     if row is None or row["used_at"] is not None or not _is_open(row, tx.now, person_key, sent_at):
         raise CannotRedirect("authorize.request_uri", _GONE)
+    # RFC 9101 §5: "MUST only use the parameters included in the Request Object". Never mixed,
+    # so that whoever brings the link adds nothing to what was pushed.
     pushed: dict[str, list[str]] = json.loads(row["parameters"])
     return read_authorization_request(context, tx, pushed, pushed=row["digest"])
 
@@ -182,9 +187,6 @@ def forget_pushed(tx: Transaction, client_id: str | None = None) -> int:
     of_one = over.where(pushed_request.c.client_id == client_id)
     return tx.execute(over if client_id is None else of_one).rowcount
 
-
-#: Stands for the reference of a request that is only being validated.
-_NOT_YET_STORED = ""
 
 _BY_REFERENCE = select(pushed_request).where(
     pushed_request.c.digest == bindparam("digest"),

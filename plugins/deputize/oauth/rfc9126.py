@@ -29,8 +29,6 @@ Parameters = Mapping[str, list[str]]
 
 #: How the client proves who it is: no part of what it asks.
 _AUTHENTICATION = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
-#: All that counts beside a `request_uri`.
-_BESIDE_REFERENCE = frozenset({"client_id", "request_uri"})
 
 
 class PushedRequestEndpoint:
@@ -80,19 +78,6 @@ def read_pushed_parameters(given: Parameters, client_id: str) -> dict[str, list[
         raise InvalidRequestError("A pushed request holds no request_uri.")
     asked = {name: list(values) for name, values in given.items() if name not in _AUTHENTICATION}
     return {**asked, "client_id": [client_id]}
-
-
-def without_ignored(parameters: Parameters, kept: str) -> Parameters:
-    """Return what counts of an authorization request's parameters.
-
-    RFC 9101 §5: the server "MUST only use the parameters included in the Request Object".
-    Never mixed, so that whoever brings the link adds nothing to what was pushed.
-
-    :param kept: a parameter of the server's own that counts as well
-    """
-    if "request_uri" not in parameters:
-        return parameters
-    return {n: v for n, v in parameters.items() if n in _BESIDE_REFERENCE or n == kept}
 
 
 def find_reference(parameters: Parameters) -> str | None:

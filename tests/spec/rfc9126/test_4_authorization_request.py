@@ -173,6 +173,7 @@ class TestOnce:
         assert "code" in sent_back(pushing.press(page))
         told_to_the_person(pushing.press(page))
         told_to_the_person(pushing.open(uri))
+        told_to_the_person(pushing.open(uri, person=None))
 
     def test_so_does_a_no(self, pushing: Pushing) -> None:
         uri = pushing.pushed()
