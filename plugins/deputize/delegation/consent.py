@@ -5,19 +5,16 @@ with a digest of what was shown: a decision about anything else is not one.
 """
 
 import hmac
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Response, request
-from sqlalchemy import select, update
 
 from ..agents.adopt import adopt, may_act_for
 from ..agents.lifecycle import Status
 from ..audit.record import Event, record
-from ..core.db import Kind, Lock, Transaction, insert_unless_present
-from ..core.secrets import new_id
+from ..core.db import Kind, Lock
 from ..core.values import line
 from ..host import Authentication, Person
 from ..oauth.errors import OAuth2Error
@@ -36,8 +33,9 @@ from .authorize import (
 from .code import Consent, store_code
 from .consent_page import ConsentView, Form
 from .context import Context
+from .details import of_scope, write_details
 from .issue import Overtaken
-from .models import ACTIVE, LEFT, person
+from .persons import ensure_person, find_person_id
 from .push_request import give_up_pushed, read_request, take_pushed, use_pushed
 from .sign_in import MARK, find_mark, must_sign_in, with_mark
 
@@ -138,12 +136,14 @@ def _consent(
     form: Form,
 ) -> Consent:
     authentication = context.host.authentication() or Authentication()
+    scope = form.scope & view.tickable
     return Consent(
         client_id=asked.agent.client_id,
         person_id=someone.key,
         redirect_uri=asked.named_redirect_uri,
         code_challenge=asked.code_challenge,
-        scope=form.scope & view.tickable,
+        scope=scope,
+        details=write_details(of_scope(asked.details, scope, view.catalogue.types)),
         resources=asked.resources,
         pass_on=form.pass_on & view.pass_on,
         purpose=asked.agent.purpose,
@@ -163,11 +163,11 @@ def _store(context: Context, someone: Person, consent: Consent, asked: Authoriza
     agent = asked.agent
     waits = agent.status == Status.PENDING
     with context.db.read() as tx:
-        known = _find_person_id(tx, someone.key)
+        known = find_person_id(tx, someone.key)
     locks = [Lock(Kind.AGENT, consent.client_id, exclusive=waits)]
     locks += [Lock(Kind.PERSON, known)] if known else []
     with context.db.write(locks) as tx:
-        person_id = _ensure_person(tx, someone.key)
+        person_id = ensure_person(tx, someone.key)
         own = replace(consent, person_id=person_id)
         if waits and not adopt(tx, agent, someone.key, own.scope, own.resources):
             raise Overtaken
@@ -182,17 +182,3 @@ def _store(context: Context, someone: Person, consent: Consent, asked: Authoriza
         }
         record(tx, Event("consent.granted", person_id, own.client_id, facts=facts))
     return code
-
-
-def _find_person_id(tx: Transaction, host_key: str) -> str | None:
-    found = tx.execute(select(person.c.id).where(person.c.host_key == host_key)).scalar()
-    return str(found) if found else None
-
-
-def _ensure_person(tx: Transaction, host_key: str) -> str:
-    row = {"id": new_id(), "host_key": host_key, "status": ACTIVE, "salt": secrets.token_bytes(16)}
-    insert_unless_present(tx, person, row)
-    # Somebody who left and whom the host signs in again starts anew: what ended stays ended.
-    gone = (person.c.host_key == host_key) & (person.c.status == LEFT)
-    tx.execute(update(person).where(gone).values(status=ACTIVE, left_at=None))
-    return str(_find_person_id(tx, host_key))
