@@ -100,6 +100,17 @@ def test_one_pushed_request_answered_in_twenty_windows_gives_one_code(world: Wor
     assert len(world.events("consent.granted")) == before + 1
 
 
+def test_one_pushed_request_answered_yes_and_no_at_once_has_one_answer(world: World) -> None:
+    endpoint = world.metadata["authorization_endpoint"]
+    browser = world.browser()
+    for _ in range(5):
+        page = browser.get(endpoint, params=pushed_link(world))
+        form = read_form(page.text)
+        action = form.pop("action")[0]
+        yes, no = ({**form, "decision": [decision]} for decision in ("allow", "deny"))
+        only_winner(at_once([partial(browser.post, action, data=said) for said in (yes, no)]), 303)
+
+
 def test_one_pushed_request_opened_by_two_people_at_once_is_of_one(world: World) -> None:
     for _ in range(5):
         link, endpoint = pushed_link(world), world.metadata["authorization_endpoint"]

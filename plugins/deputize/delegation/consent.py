@@ -109,8 +109,9 @@ def _decide(
         # Nothing of such a form is kept: somebody else's page may have filled it in.
         return view.page(someone, "Your session changed while you were reading. Please look again.")
     if form.decision != "allow":
-        # A no uses a pushed request up as a yes does.
-        give_up_pushed(context.db, asked)
+        # A no uses a pushed request up as a yes does. After a yes, the client is told no no.
+        if not give_up_pushed(context.db, asked):
+            return _refused("This was answered in another window.")
         return _to_client(context, asked, OAuth2Error(error="access_denied"))
     if not hmac.compare_digest(form.shown.encode(), view.digest(someone).encode()):
         return view.page(someone, "This changed while you were reading. Please look again.", form)

@@ -174,11 +174,12 @@ def use_pushed(tx: Transaction, asked: AuthorizationRequest) -> bool:
     return tx.execute(update(pushed_request).where(unused).values(used_at=tx.now)).rowcount == 1
 
 
-def give_up_pushed(db: Database, asked: AuthorizationRequest) -> None:
-    """Use up a pushed request to which the person said no."""
-    if asked.pushed is not None:
-        with db.write() as tx:
-            use_pushed(tx, asked)
+def give_up_pushed(db: Database, asked: AuthorizationRequest) -> bool:
+    """Use up a pushed request to which the person said no; tell whether this was the first."""
+    if asked.pushed is None:
+        return True
+    with db.write() as tx:
+        return use_pushed(tx, asked)
 
 
 def forget_pushed(tx: Transaction, client_id: str | None = None) -> int:
