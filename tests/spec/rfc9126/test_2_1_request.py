@@ -61,6 +61,13 @@ class TestClientAuthentication:
         assert outcome(refused) == (400, "invalid_scope")
         assert outcome(pushing.push(client_assertion=assertion)) == (401, "invalid_client")
 
+    def test_an_assertion_is_for_the_issuer_alone(self, world: World, pushing: Pushing) -> None:
+        """§2 took the URL of an endpoint as well; the revision of RFC 7523 takes that back,
+        for an assertion that names one can be had by a server that claims it for its own."""
+        for name in (ENDPOINT, "token_endpoint"):
+            assertion = pushing.agent.client_assertion(aud=world.metadata[name])
+            assert outcome(pushing.push(client_assertion=assertion)) == (401, "invalid_client")
+
     def test_the_client_is_the_one_that_authenticated(self, pushing: Pushing) -> None:
         assert pushing.push(client_id="planner").status_code == 201
         assert outcome(pushing.push(client_id="booker")) == (400, "invalid_request")
