@@ -111,7 +111,7 @@ def _decide(
     if form.decision != "allow":
         # A no uses a pushed request up as a yes does. After a yes, the client is told no no.
         if not give_up_pushed(context.db, asked):
-            return _refused("This was answered in another window.")
+            return view.page(someone, "You answered this in another window.", form)
         return _to_client(context, asked, OAuth2Error(error="access_denied"))
     if not hmac.compare_digest(form.shown.encode(), view.digest(someone).encode()):
         return view.page(someone, "This changed while you were reading. Please look again.", form)
