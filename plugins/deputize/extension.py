@@ -65,6 +65,7 @@ PARTS: tuple[Part, ...] = (
             delegation.delegation,
             delegation.archived,
             delegation.code,
+            delegation.pushed_request,
             delegation.refresh_token,
             delegation.spawn_token,
             delegation.single_use,
@@ -72,7 +73,14 @@ PARTS: tuple[Part, ...] = (
             signing_keys.signing_key,
         ),
         grants=tuple(sorted(agents.GRANT_TYPES - {CIBA})),
-        endpoints=("authorize", "token", "introspection", "revocation", "jwks"),
+        endpoints=(
+            "authorize",
+            "pushed_authorization_request",
+            "token",
+            "introspection",
+            "revocation",
+            "jwks",
+        ),
     ),
     Part(
         "approvals",
