@@ -101,6 +101,14 @@ class TestWhatIsHeld:
     def test_a_person_consents_to_them(self, token: Token) -> None:
         assert by_name(token.authorization_details) == by_name(HELD)
 
+    def test_they_may_be_pushed(self, world: World, planner: AgentClient) -> None:
+        url, asked = planner.authorization_url(
+            CALLBACK, scope=SCOPE, resource=[CALENDAR], authorization_details=HELD, push=True
+        )
+        assert "authorization_details" not in url
+        token = planner.redeem(asked.code_in(answer(world, url)), asked)
+        assert by_name(token.authorization_details) == by_name(HELD)
+
     def test_without_any_there_are_none(self, world: World, planner: AgentClient) -> None:
         url, asked = planner.authorization_url(CALLBACK, scope="calendar:read", resource=[CALENDAR])
         assert "authorization_details" not in url
@@ -210,7 +218,7 @@ def test_in_an_event_loop_it_is_the_same(
             clock=unix_time,
             sleep=waiting.awaited,
         ) as planner:
-            link, asked = planner.authorization_url(
+            link, asked = await planner.authorization_url(
                 CALLBACK, scope=SCOPE, resource=[CALENDAR, PAY], authorization_details=HELD
             )
             hold = AsyncHold(await planner.redeem(asked.code_in(answer(world, link)), asked))

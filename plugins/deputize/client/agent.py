@@ -90,14 +90,18 @@ class AgentClient:
         scope: str,
         resource: Sequence[str],
         authorization_details: Details = None,
+        push: bool = False,
     ) -> tuple[str, AuthorizationRequest]:
         """Return the URL at which a person is asked, and what `redeem` needs of it.
 
         :param resource: the APIs that the agent wants to reach for the person
         :param authorization_details: what it wants there, in more than a word (:rfc:`9396`)
+        :param push: send the request to the server first (RFC 9126), so that the browser
+            carries a reference alone; always done where the server's metadata requires it
+        :raises OAuthError: when the server refuses what was pushed
         """
         told = (redirect_uri, scope, resource, authorization_details)
-        return ask(self._connection.metadata, self.client_id, *told)
+        return run(self._http, ask(self._connection, *told, push=push))
 
     def redeem(
         self, code: str, asked: AuthorizationRequest, resource: str | None = None

@@ -75,17 +75,18 @@ class AsyncAgentClient:
         """Its key, private half included: what a spawned agent's own process needs."""
         return self._connection.key
 
-    def authorization_url(
+    async def authorization_url(
         self,
         redirect_uri: str,
         *,
         scope: str,
         resource: Sequence[str],
         authorization_details: Details = None,
+        push: bool = False,
     ) -> tuple[str, AuthorizationRequest]:
-        """Return the URL at which a person is asked. Nothing is sent, so nothing is awaited."""
+        """Return the URL at which a person is asked: `AgentClient.authorization_url`, awaited."""
         told = (redirect_uri, scope, resource, authorization_details)
-        return ask(self._connection.metadata, self.client_id, *told)
+        return await run_async(self._http, ask(self._connection, *told, push=push))
 
     async def redeem(
         self, code: str, asked: AuthorizationRequest, resource: str | None = None
