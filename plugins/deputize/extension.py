@@ -27,6 +27,7 @@ from .core.db import Database
 from .core.guarded_http import fetch
 from .core.versions import Cached, read_versions
 from .dashboard.acting_for_me import acting_for_me
+from .dashboard.my_passkeys import my_passkeys
 from .delegation import keys as signing_keys
 from .delegation import models as delegation
 from .delegation.context import Context
@@ -38,6 +39,7 @@ from .host import Host
 from .migrations import upgrade
 from .oauth.ciba import CIBA
 from .part import ConfigurationError, Part, check_parts
+from .passkeys import models as passkeys
 from .seam import Seam, all_paths
 from .settings import Settings
 from .tasks import models as tasks
@@ -71,6 +73,7 @@ PARTS: tuple[Part, ...] = (
         grants=tuple(sorted(agents.GRANT_TYPES - {CIBA})),
         endpoints=("authorize", "token", "introspection", "revocation", "jwks"),
     ),
+    Part("passkeys", tables=(passkeys.passkey, passkeys.challenge, passkeys.evidence)),
     Part(
         "approvals",
         tables=(
@@ -124,6 +127,7 @@ class Deputize:
         app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
         app.register_blueprint(acting_for_me(self.context))
         app.register_blueprint(inbox(self.context))
+        app.register_blueprint(my_passkeys(self.context))
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)

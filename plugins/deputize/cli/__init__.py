@@ -12,6 +12,7 @@ from .declaration import apply_command, export_command
 from .delegations import delegations
 from .keys import keys
 from .parts import plugins
+from .passkeys import passkeys
 from .sweep import sweep_command
 from .token import token
 
@@ -26,6 +27,7 @@ COMMANDS = (
     export_command,
     agents,
     delegations,
+    passkeys,
     token,
     keys,
     audit,

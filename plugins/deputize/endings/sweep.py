@@ -13,6 +13,7 @@ from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.keys import retire_superseded
 from ..delegation.models import code, single_use, spawn_token
+from ..passkeys.challenge import forget_challenges
 from ..tasks.models import TaskStatus, task
 from .end_task import cut_tree
 from .locked import task_locked
@@ -44,7 +45,7 @@ def sweep(db: Database) -> Swept:
         for table in (code, spawn_token, single_use):
             over = delete(table).where(table.c.expires_at < tx.now - KEPT)
             forgotten += tx.execute(over).rowcount
-        forgotten += forget_ids(tx, KEPT)
+        forgotten += forget_ids(tx, KEPT) + forget_challenges(tx)
         expire(tx)
         retire_superseded(tx)
     return Swept(tasks=ended, forgotten=forgotten)

@@ -284,6 +284,59 @@ def upgrade() -> None:
     )
     op.create_index("ix_deputize_event_task_id", "deputize_event", ["task_id", "at"], unique=False)
     op.create_table(
+        "deputize_evidence",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("approval_id", sa.String(length=16), nullable=False),
+        sa.Column("passkey_id", sa.String(length=16), nullable=False),
+        sa.Column("decision_hash", sa.String(length=64), nullable=False),
+        sa.Column("nonce", sa.String(length=43), nullable=False),
+        sa.Column("client_data", sa.LargeBinary(), nullable=False),
+        sa.Column("authenticator_data", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_evidence")),
+    )
+    op.create_index(
+        op.f("ix_deputize_evidence_approval_id"), "deputize_evidence", ["approval_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_deputize_evidence_passkey_id"), "deputize_evidence", ["passkey_id"], unique=False
+    )
+    op.create_table(
+        "deputize_passkey",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("credential_id", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("counts_from", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_passkey")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_deputize_passkey_credential_id")),
+    )
+    op.create_index(
+        op.f("ix_deputize_passkey_person_id"), "deputize_passkey", ["person_id"], unique=False
+    )
+    op.create_table(
+        "deputize_passkey_challenge",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("about", sa.String(length=16), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_passkey_challenge")),
+    )
+    op.create_index(
+        op.f("ix_deputize_passkey_challenge_expires_at"),
+        "deputize_passkey_challenge",
+        ["expires_at"],
+        unique=False,
+    )
+    op.create_table(
         "deputize_person",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("host_key", sa.String(length=255), nullable=False),
@@ -452,6 +505,15 @@ def downgrade() -> None:
     op.drop_table("deputize_refresh_token")
     op.drop_table("deputize_quota")
     op.drop_table("deputize_person")
+    op.drop_index(
+        op.f("ix_deputize_passkey_challenge_expires_at"), table_name="deputize_passkey_challenge"
+    )
+    op.drop_table("deputize_passkey_challenge")
+    op.drop_index(op.f("ix_deputize_passkey_person_id"), table_name="deputize_passkey")
+    op.drop_table("deputize_passkey")
+    op.drop_index(op.f("ix_deputize_evidence_passkey_id"), table_name="deputize_evidence")
+    op.drop_index(op.f("ix_deputize_evidence_approval_id"), table_name="deputize_evidence")
+    op.drop_table("deputize_evidence")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
     op.drop_table("deputize_event")
     op.drop_table("deputize_details_type")
