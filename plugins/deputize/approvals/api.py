@@ -19,9 +19,9 @@ from ..host import PersonToken
 from ..oauth.errors import InvalidAuthorizationDetailsError
 from ..oauth.rfc9396 import validate_details
 from ..oauth.server import Answer
-from .decide import Outcome, decide, find_card, open_cards
+from .decide import Outcome, decide, find_card, is_shown, open_cards
 from .grant_less import Yes, grant_less
-from .inbox import READ, is_shown
+from .inbox import READ
 from .models import Approval
 from .vote import Vote, cards_asked_of, find_asked
 

@@ -37,7 +37,7 @@ from .amounts import amount_fields
 from .approvers import Needed, needed_by
 from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
-from .rules import rules_of
+from .rules import asks_for_passkey, rules_of
 
 #: Why a card is shown again, by the rule that refused.
 _PROBLEMS = {
@@ -75,12 +75,14 @@ class Telling:
     """What is needed to say a card in words.
 
     :param agents: by client id: all of the cards' chains
+    :param passkey_acr: of the scopes that take a passkey; empty where that is not told
     """
 
     tx: Transaction
     catalogue: Catalogue
     agents: dict[str, Agent]
-    again: Again
+    again: Again = Again()
+    passkey_acr: str = ""
 
     def open(self, card: Approval) -> ApprovalCard:
         """Tell what waits, with all that can be pressed."""
@@ -105,6 +107,11 @@ class Telling:
             action=url_for("deputize_approvals.voted", approval_id=card.id),
             hidden={"shown": card.decision_hash or ""},
         )
+
+    def to_sign(self, granted: Approval, subject: str) -> tuple[ApprovalCard, str]:
+        """Tell what is signed, and how long it lasts."""
+        face = replace(self._card(granted), person=subject, left=self._until(granted.expires_at))
+        return face, at_most(granted.lifetime, _moment(self.tx.now))
 
     def late(self, card: Approval) -> ApprovalCard:
         """Tell what can't be decided any more: the same text, and why."""
@@ -142,6 +149,7 @@ class Telling:
             purpose=str(self.tx.execute(purpose).scalar() or ""),
             adds=tuple(self._choice(name, card) for name in sorted(card.adding)),
             holds=self._holdings(standing.node.scope if standing else card.held),
+            takes_passkey=self._takes_passkey(card.adding),
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
         )
@@ -154,6 +162,8 @@ class Telling:
             return self._with_others(card)
         if card.status == Status.REDEEMED:
             return self._granted(card)
+        if card.status == Status.WITHDRAWN:
+            return _Became(State.ENDED, Markup("withdrawn: a passkey was removed"))
         asker = find_standing(self.tx, card.delegation_id)
         if self.tx.now < card.expires_at and why_dead(asker, self.tx.now) is None:
             return _Became(State.WAITING, Markup("not used yet"))
@@ -173,6 +183,9 @@ class Telling:
     def _needed(self, adding: Words) -> list[Needed]:
         needed = needed_by(rules_of(self.catalogue, adding))
         return sorted(needed, key=lambda one: one.group)
+
+    def _takes_passkey(self, adding: Words) -> bool:
+        return asks_for_passkey(rules_of(self.catalogue, adding), self.passkey_acr)
 
     def _granted(self, card: Approval) -> "_Became":
         standing = find_standing(self.tx, card.node_id or "")

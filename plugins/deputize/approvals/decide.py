@@ -3,13 +3,13 @@
 Everything is looked at again: a card under a delegation that has ended is past deciding.
 """
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, select, update
 
 from ..audit.record import Event, record
-from ..catalogue.models import Scope
 from ..core.db import Transaction
 from ..core.values import is_id, line
 from ..delegation.context import Context
@@ -17,10 +17,11 @@ from ..delegation.details import write_details
 from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
 from ..delegation.models import person
+from ..passkeys.use import keep_evidence
 from .approvers import needed_by
 from .grant_less import Yes
 from .models import Approval, Status, approval, approval_from_row
-from .rules import is_strong_enough, rules_of
+from .rules import believed, is_strong_enough, rules_of
 
 #: What a person's word has led to.
 DECIDED = (Status.APPROVED, Status.REDEEMED, Status.DENIED)
@@ -41,6 +42,12 @@ def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | 
         return None
     row = tx.execute(_of(person_key).where(approval.c.id == approval_id)).mappings().first()
     return approval_from_row(row) if row else None
+
+
+def is_shown(tx: Transaction, card: Approval) -> bool:
+    """Tell whether the card can be decided: it waits, and what it hangs on lives."""
+    is_open = card.is_open(tx.now)
+    return is_open and why_dead(find_standing(tx, card.delegation_id), tx.now) is None
 
 
 def open_cards(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
@@ -84,7 +91,9 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
 
     :param content_hash: of what the person saw
     :param yes: None for a no
+    :raises Refusal: `passkey.*`, where what they signed it with is not good any more
     """
+    yes = yes and _believed(context, yes)
     with context.db.read() as tx:
         standing = find_standing(tx, card.delegation_id)
     if standing is None:
@@ -97,11 +106,13 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
         if content_hash != card.content_hash:
             return Outcome.CHANGED
         rules = rules_of(context.moment(tx).catalogue, card.adding & yes.scope) if yes else []
-        if yes and not _is_strong_enough(rules, yes, tx.now):
+        if yes and not is_strong_enough(rules, yes.authentication, tx.now):
             return Outcome.SIGN_IN
         asks_others = bool(needed_by(rules))
         if not _store(tx, card, content_hash, yes, asks_others):
             return Outcome.CHANGED
+        if yes and yes.signed:
+            keep_evidence(tx, yes.signed)
         record_word(tx, card, _word(yes, asks_others), by=card.person_id, yes=yes)
     return Outcome.DONE
 
@@ -112,8 +123,10 @@ def _word(yes: Yes | None, asks_others: bool) -> str:
     return "approval.voted" if asks_others else "approval.approved"
 
 
-def _is_strong_enough(rules: list[Scope], yes: Yes, now: int) -> bool:
-    return is_strong_enough(rules, yes.authentication.acr, yes.authentication.auth_time, now)
+def _believed(context: Context, yes: Yes) -> Yes:
+    passkey_acr = context.settings.approvals.passkey_acr
+    told = believed(yes.authentication, yes.signed is not None, passkey_acr)
+    return replace(yes, authentication=told)
 
 
 def _store(
@@ -138,17 +151,25 @@ def _store(
             "auth_time": yes.authentication.auth_time,
             "acr": yes.authentication.acr,
             "amr": " ".join(yes.authentication.amr),
+            "evidence_id": yes.evidence_id,
         }
     return tx.execute(update(approval).where(as_shown).values(**values)).rowcount == 1
 
 
 def record_word(
-    tx: Transaction, card: Approval, kind: str, *, by: str, yes: Yes | None = None
+    tx: Transaction,
+    card: Approval,
+    kind: str,
+    *,
+    by: str,
+    yes: Yes | None = None,
+    evidence_id: str | None = None,
 ) -> None:
     """Record what somebody said of the card.
 
     :param by: the id of who said it
     :param yes: where the person themselves said it
+    :param evidence_id: of what they signed with a passkey, where somebody else did
     """
     facts = {
         "approval_id": card.id,
@@ -159,6 +180,9 @@ def record_word(
     }
     if yes is not None:
         facts |= {"scope": line(yes.scope)}
+        evidence_id = yes.evidence_id
+    if evidence_id is not None:
+        facts |= {"evidence_id": evidence_id}
     record(
         tx,
         Event(

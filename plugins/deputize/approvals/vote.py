@@ -10,18 +10,21 @@ from typing import Any
 
 from sqlalchemy import Select, select, update
 
-from ..core.db import Transaction, insert_unless_present
+from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.values import is_id
 from ..delegation.context import Context
 from ..delegation.issue import Overtaken, locks_of
 from ..delegation.liveness import find_standing, why_dead
 from ..delegation.models import person
+from ..delegation.node import Delegation
 from ..delegation.persons import ensure_person
 from ..host import Authentication, Person
+from ..passkeys.relying_party import Assertion
+from ..passkeys.use import keep_evidence
 from .approvers import ballots_of, entitled, excluded_from, is_asked, is_quorum, needed_by
 from .decide import Outcome, record_word
 from .models import Approval, Status, approval, approval_from_row, asked_group, vote
-from .rules import is_strong_enough, rules_of
+from .rules import believed, is_strong_enough, rules_of
 
 #: Votes that were overtaken before one is given up: each needs another vote in between.
 ATTEMPTS = 5
@@ -70,6 +73,7 @@ class Vote:
 
     :param shown: the hash of the decision that they saw
     :param authentication: how and when they signed in
+    :param signed: with which they signed that hash, where they did
     """
 
     card: Approval
@@ -77,9 +81,13 @@ class Vote:
     someone: Person
     authentication: Authentication
     is_yes: bool
+    signed: Assertion | None = None
 
     def cast(self, context: Context) -> Outcome:
-        """Store the vote, and what comes of it."""
+        """Store the vote, and what comes of it.
+
+        :raises Refusal: `passkey.*`, where what they signed it with is not good any more
+        """
         for _ in range(ATTEMPTS):
             with suppress(Overtaken):
                 return self._cast(context)
@@ -94,12 +102,17 @@ class Vote:
         voters = entitled(context.host, before | {self.someone.key}, excluded)
         if standing is None or self.someone.key not in {voter.key for voter in voters}:
             return Outcome.OVER
-        with context.db.write(locks_of(standing.node)) as tx:
+        with context.db.write(self._locks(standing.node)) as tx:
             if not self._hold(tx):
                 return Outcome.OVER
             if {ballot.key for ballot in ballots_of(tx, self.card)} != before:
                 raise Overtaken
             return self._decide(context, tx, voters)
+
+    def _locks(self, node: Delegation) -> set[Lock]:
+        """Return what is locked: who signs as well, so that a removal waits, or is over."""
+        signer = {Lock(Kind.PERSON, self.signed.challenge.person_id)} if self.signed else set()
+        return {*locks_of(node), *signer}
 
     def _hold(self, tx: Transaction) -> bool:
         """Lock the row against other votes, if it still waits for votes on what was seen."""
@@ -115,23 +128,29 @@ class Vote:
     def _decide(self, context: Context, tx: Transaction, voters: list[Person]) -> Outcome:
         card, waited = self.card, tx.now - self.card.created_at
         rules = rules_of(context.moment(tx).catalogue, card.granted_scope & card.adding)
-        needed, told = needed_by(rules), self.authentication
+        passkey_acr = context.settings.approvals.passkey_acr
+        told = believed(self.authentication, self.signed is not None, passkey_acr)
+        needed = needed_by(rules)
         if not is_asked(needed, self.someone, waited):
             return Outcome.OVER
         if self.is_yes and why_dead(find_standing(tx, card.delegation_id), tx.now):
             return Outcome.OVER
-        if self.is_yes and not is_strong_enough(rules, told.acr, told.auth_time, tx.now):
+        if self.is_yes and not is_strong_enough(rules, told, tx.now):
             return Outcome.SIGN_IN
-        voter_id = self._store(tx)
+        voter_id = self._store(tx, told)
         if not self.is_yes:
             _close(tx, card, "approval.denied", voter_id, status=Status.DENIED, decided_at=tx.now)
             return Outcome.DONE
-        record_word(tx, card, "approval.voted", by=voter_id)
+        record_word(tx, card, "approval.voted", by=voter_id, evidence_id=self._evidence_id)
         if is_quorum(needed, voters, waited):
             _close(tx, card, "approval.approved", voter_id, status=Status.APPROVED)
         return Outcome.DONE
 
-    def _store(self, tx: Transaction) -> str:
+    @property
+    def _evidence_id(self) -> str | None:
+        return self.signed.id if self.signed else None
+
+    def _store(self, tx: Transaction, told: Authentication) -> str:
         """Store the vote; return the id of who cast it.
 
         :raises Overtaken: where they had voted meanwhile
@@ -142,11 +161,14 @@ class Vote:
             "person_id": voter_id,
             "decision_hash": self.shown,
             "voted_at": tx.now,
-            "auth_time": self.authentication.auth_time,
-            "acr": self.authentication.acr,
+            "auth_time": told.auth_time,
+            "acr": told.acr,
+            "evidence_id": self._evidence_id,
         }
         if not insert_unless_present(tx, vote, row):
             raise Overtaken
+        if self.signed is not None:
+            keep_evidence(tx, self.signed)
         return voter_id
 
 

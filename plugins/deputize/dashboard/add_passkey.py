@@ -80,10 +80,10 @@ def _show(context: Context, me: Person) -> Response:
 
 
 def _shown(context: Context, me: Person) -> Response:
-    person_id = person_id_of(context, me) or ""
+    person_id = person_id_of(context, me)
     try:
         with telling_refusals(context.db, person_id):
-            asked = Challenge(person_id, Purpose.SHOW, nonce=request.form.get("nonce", ""))
+            asked = Challenge(person_id or "", Purpose.SHOW, nonce=request.form.get("nonce", ""))
             signed = hear(context, asked, request.form.get("credential", ""))
             return _make(context, me, signed)
     except Refusal as refusal:
@@ -113,10 +113,10 @@ def _make(context: Context, me: Person, signed: Assertion | None) -> Response:
 
 
 def _made(context: Context, me: Person) -> Response:
-    person_id = person_id_of(context, me) or ""
+    person_id = person_id_of(context, me)
     try:
         with telling_refusals(context.db, person_id):
-            asked = Challenge(person_id, Purpose.ENROL, nonce=request.form.get("nonce", ""))
+            asked = Challenge(person_id or "", Purpose.ENROL, nonce=request.form.get("nonce", ""))
             said = request.form.get("credential", "")
             made = relying_party(context.settings).verify_creation(said, asked)
             enrol(context, asked, made, request.form.get("name", ""))

@@ -42,7 +42,7 @@ def hear(context: Context, asked: Challenge, said: str) -> Assertion:
 
 
 @contextmanager
-def telling_refusals(db: Database, person_id: str) -> Iterator[None]:
+def telling_refusals(db: Database, person_id: str | None) -> Iterator[None]:
     """Tell the audit trail what was not believed, in a transaction of its own."""
     try:
         yield

@@ -8,7 +8,7 @@ person is always verified, by their device, and not only present; attestation is
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from webauthn import (
@@ -32,6 +32,7 @@ from webauthn.helpers.structs import (
 )
 
 from ..core.refusal import Refusal
+from ..core.secrets import new_id
 from ..settings import Settings
 from .challenge import LIFETIME, Challenge
 from .models import Passkey
@@ -60,7 +61,10 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A signature by a passkey about a challenge, verified. Not used up yet."""
+    """A signature by a passkey about a challenge, verified. Not used up yet.
+
+    :param id: of the evidence, where it is kept
+    """
 
     challenge: Challenge
     passkey: Passkey
@@ -68,6 +72,7 @@ class Assertion:
     authenticator_data: bytes
     signature: bytes
     sign_count: int
+    id: str = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def use_passkey(tx: Transaction, signed: Assertion) -> None:
         raise Refusal("passkey.unknown", "That passkey is not one that counts.")
 
 
-def keep_evidence(tx: Transaction, evidence_id: str, signed: Assertion) -> None:
+def keep_evidence(tx: Transaction, signed: Assertion) -> None:
     """Use up what was signed about an approval, and keep it for whoever asks later.
 
     :raises Refusal: as `use_passkey`
@@ -40,7 +40,7 @@ def keep_evidence(tx: Transaction, evidence_id: str, signed: Assertion) -> None:
     use_passkey(tx, signed)
     asked = signed.challenge
     row = {
-        "id": evidence_id,
+        "id": signed.id,
         "approval_id": asked.about,
         "passkey_id": signed.passkey.id,
         "decision_hash": asked.decided,

@@ -300,6 +300,8 @@ class ApprovalCard:
     amounts: tuple[AmountField, ...] = ()
     others: tuple[tuple[int, str], ...] = ()
     """How many of which group must say yes as well."""
+    takes_passkey: bool = False
+    """It is approved with a passkey, and in no other way."""
     lifetimes: tuple[UntilChoice, ...] = ()
     action: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
@@ -341,10 +343,26 @@ class InboxPage(Page):
     first, so that nothing moves under the finger."""
 
     cards: tuple[ApprovalCard, ...] = ()
+    passkeys_url: str = ""
     votes: tuple[ApprovalCard, ...] = ()
     """What others said yes to, and ask this person's word for."""
     late: tuple[ApprovalCard, ...] = ()
     decided: tuple[DecidedCard, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignPage(Page):
+    """What a passkey signs, and all of it. Posts `credential`, `chosen` and `hidden`."""
+
+    card: ApprovalCard
+    """With what is granted in place of what was asked."""
+    lasts: str
+    """From `words.at_most`."""
+    action: str
+    chosen: tuple[tuple[str, str], ...] = ()
+    """Fields by which the decision is read again."""
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    cancel_url: str = ""
 
 
 @dataclass(frozen=True)

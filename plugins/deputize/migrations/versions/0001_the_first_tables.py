@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
         sa.Column("amr", sa.Text(), nullable=True),
+        sa.Column("evidence_id", sa.String(length=16), nullable=True),
         sa.Column("node_id", sa.String(length=16), nullable=True),
         sa.Column("jti", sa.String(length=16), nullable=True),
         sa.Column("token_expires_at", sa.BigInteger(), nullable=True),
@@ -129,6 +130,7 @@ def upgrade() -> None:
         sa.Column("voted_at", sa.BigInteger(), nullable=False),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
+        sa.Column("evidence_id", sa.String(length=16), nullable=True),
         sa.PrimaryKeyConstraint("approval_id", "person_id", name=op.f("pk_deputize_approval_vote")),
     )
     op.create_table(
@@ -229,6 +231,7 @@ def upgrade() -> None:
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
         sa.Column("amr", sa.Text(), nullable=False),
+        sa.Column("evidence_id", sa.String(length=16), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
