@@ -85,6 +85,15 @@ class Approvals(Section):
     default, or one above it. A change ends the use of all that there are."""
 
 
+class Outbox(Section):
+    """`[deputize.outbox]`: sending what others are to be told."""
+
+    in_workers: bool = True
+    """Each process that answers sends, from its first request on; else `deputize deliver` does."""
+    at_once: Annotated[int, Field(ge=1, le=64)] = 8
+    """How many are sent at one time by each process, at most; few of them to one."""
+
+
 class Bounds(Section):
     """`[deputize.bounds]`: what one request can cost."""
 
@@ -126,5 +135,6 @@ class Settings(Section):
     delegation: Delegation = Delegation()
     agents: Agents = Agents()
     approvals: Approvals = Approvals()
+    outbox: Outbox = Outbox()
     bounds: Bounds = Bounds()
     web: Web = Web()

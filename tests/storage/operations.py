@@ -12,6 +12,9 @@ from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import stop_agent
 from deputize.endings.sweep import sweep
 from deputize.host import Person
+from deputize.outbox.claim import claim, settle
+from deputize.outbox.enqueue import enqueue
+from deputize.outbox.models import Line
 from support import agents_http
 from support.asking import Asking
 from support.world import CALENDAR, CALLBACK, World
@@ -142,6 +145,22 @@ def sweeping(world: World) -> Act:
     return lambda: sweep(world.context.db)
 
 
+def looking_for_what_is_to_be_sent(world: World) -> Act:
+    return lambda: claim(world.context.db, 8, ["word"], [])
+
+
+def sending_what_is_due(world: World) -> Act:
+    with world.context.db.write() as tx:
+        enqueue(tx, "word", "one", "planner", due_at=tx.now, expires_at=tx.now + 60)
+
+    def act() -> Line:
+        (line,) = claim(world.context.db, 8, ["word"], [])
+        settle(world.context.db, line, "told")
+        return line
+
+    return act
+
+
 def looking_at_my_agents(world: World) -> Act:
     world.hold(person="ben")
     browser = world.browser("ben")
@@ -250,6 +269,8 @@ OPERATIONS: tuple[Callable[[World], Act], ...] = (
     looking_at_what_agents_ask_me,
     looking_at_my_agents,
     looking_at_what_would_end,
+    looking_for_what_is_to_be_sent,
+    sending_what_is_due,
     sweeping,
     a_person_leaving,
 )

@@ -4,6 +4,7 @@ The server's own words are in its title and its facts; what an agent wrote is ke
 under the name of the agent that wrote it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ from ..web.pages import (
     NOTHING,
     AgentFace,
     ApprovalCard,
+    Asker,
     ChainLink,
     DecidedCard,
     Holding,
@@ -35,6 +37,7 @@ from ..web.pages import (
 from ..web.words import at_most, host_of, list_of, neutralise, since, time_tag, until
 from .amounts import amount_fields
 from .approvers import Needed, needed_by
+from .find_cards import Card
 from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
 from .rules import asks_for_passkey, rules_of
@@ -84,11 +87,13 @@ class Telling:
     again: Again = Again()
     passkey_acr: str = ""
 
-    def open(self, card: Approval) -> ApprovalCard:
+    def open(self, asking: Card) -> ApprovalCard:
         """Tell what waits, with all that can be pressed."""
+        card = asking[0]
         return replace(
             self._card(card),
-            left=self._until(card.expires_at),
+            also=self._askers(asking[1:]),
+            left=self._until(min(one.expires_at for one in asking)),
             lifetimes=self._lifetimes(card),
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
@@ -97,21 +102,29 @@ class Telling:
             problem=self.again.problem if card.id == self.again.id else "",
         )
 
-    def vote(self, card: Approval, subject: str) -> ApprovalCard:
+    def vote(self, asking: Card, subject: str) -> ApprovalCard:
         """Tell what somebody else is asked to second: what the person said yes to, no less."""
+        card = asking[0]
         said = replace(card, scope=card.granted_scope, details=card.granted_details)
         return replace(
             self._card(said),
+            also=self._askers(asking[1:]),
             person=subject,
             left=self._until(card.expires_at),
             action=url_for("deputize_approvals.voted", approval_id=card.id),
             hidden={"shown": card.decision_hash or ""},
         )
 
-    def to_sign(self, granted: Approval, subject: str) -> tuple[ApprovalCard, str]:
+    def to_sign(self, granted: Card, subject: str) -> tuple[ApprovalCard, str]:
         """Tell what is signed, and how long it lasts."""
-        face = replace(self._card(granted), person=subject, left=self._until(granted.expires_at))
-        return face, at_most(granted.lifetime, _moment(self.tx.now))
+        card = granted[0]
+        face = replace(
+            self._card(card),
+            also=self._askers(granted[1:]),
+            person=subject,
+            left=self._until(min(one.expires_at for one in granted)),
+        )
+        return face, at_most(card.lifetime, _moment(self.tx.now))
 
     def late(self, card: Approval) -> ApprovalCard:
         """Tell what can't be decided any more: the same text, and why."""
@@ -152,6 +165,12 @@ class Telling:
             takes_passkey=self._takes_passkey(card.adding),
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
+        )
+
+    def _askers(self, asking: Sequence[Approval]) -> tuple[Asker, ...]:
+        return tuple(
+            Asker(self._face(one.client_id), self._chain(one), one.binding_message)
+            for one in asking
         )
 
     def _became(self, card: Approval) -> "_Became":

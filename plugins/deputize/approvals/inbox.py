@@ -5,6 +5,7 @@ decision about anything else is none.
 """
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from flask import Blueprint, Response, request, url_for
 
@@ -19,14 +20,15 @@ from ..passkeys.challenge import Purpose
 from ..web.pages import InboxPage
 from ..web.shell import is_own_form, render, see_other
 from .cards import Again, Telling, find_first_hold
-from .decide import decide, decided_cards, find_card, is_shown, late_cards, open_cards
+from .decide import Outcome, decide
+from .find_cards import decided_cards, find_card, late_cards, open_cards, shown, shown_as_one
 from .grant_less import NOTHING_LEFT, Yes
 from .models import Approval
 from .pressed import chosen, yes_of
 from .said_back import APPROVALS_PAGE, answer_to, sign_in, tell
 from .signing import ToSign, by_passkey, not_signed
 from .vote import cards_asked_of
-from .vote_page import add_vote, name_of_subject
+from .vote_page import add_vote, subject_of
 
 #: Why a delegation ended whose agent was stopped with a no.
 STOPPED = "stopped_with_a_no"
@@ -87,9 +89,7 @@ def _decide(context: Context, me: Person, card: Approval) -> Response:
     if pressed not in ("approve", "deny", "stop"):
         return _again(card, NOTHING_LEFT)
     if yes is not None and takes_passkey:
-        return _to_sign(card, yes).ask(
-            context, me, url_for(".signed", approval_id=card.id), chosen()
-        )
+        return _ask_to_sign(context, me, card, yes)
     if pressed == "stop":
         # About the agent, and not about what the card says: it is stopped in any case.
         _stop(context, card)
@@ -103,29 +103,44 @@ def _again(card: Approval, why: str) -> Response:
     return see_other(url_for(".approvals", again=card.id, why=why, _anchor=f"card-{card.id}"))
 
 
+def _ask_to_sign(context: Context, me: Person, card: Approval, yes: Yes) -> Response:
+    with context.db.read() as tx:
+        asking = shown_as_one(tx, card)
+    granted = tuple(
+        replace(one, scope=yes.scope, details=yes.details, lifetime=yes.lifetime) for one in asking
+    )
+    action = url_for(".signed", approval_id=card.id)
+    return _to_sign(card, yes).ask(context, me, granted, action, chosen())
+
+
 def _signed(context: Context, me: Person, card: Approval) -> Response:
+    shown = request.form.get("shown", "")
+    if shown != card.content_hash:
+        return answer_to(context, me, Outcome.CHANGED)
     try:
         with telling_refusals(context.db, card.person_id):
             yes, _ = yes_of(context, card)
             signed = _to_sign(card, yes).hear(context)
             yes = replace(yes, authentication=by_passkey(context), signed=signed)
-            outcome = decide(context, card, request.form.get("shown", ""), yes)
+            outcome = decide(context, card, shown, yes)
     except Refusal as refusal:
         return not_signed(me, refusal)
     return answer_to(context, me, outcome)
 
 
 def _to_sign(card: Approval, yes: Yes) -> ToSign:
-    """Return what the person signs: the card as it is granted."""
-    granted = replace(card, scope=yes.scope, details=yes.details, lifetime=yes.lifetime)
-    return ToSign(card.person_id, Purpose.APPROVE, granted, yes.decided)
+    return ToSign(card.person_id, Purpose.APPROVE, card.id, yes.decided)
 
 
 def _stop(context: Context, card: Approval) -> None:
-    """End what the agent that asked holds of this task, from where it came in."""
+    """End what the agents that asked hold of this task, from where each came in."""
     with context.db.read() as tx:
-        first = find_first_hold(tx, find_standing(tx, card.delegation_id), card.client_id)
-    if first is not None:
+        asking = {one.id: one for one in (card, *shown_as_one(tx, card))}.values()
+        firsts = {
+            find_first_hold(tx, find_standing(tx, one.delegation_id), one.client_id) or ""
+            for one in asking
+        }
+    for first in sorted(firsts - {""}):
         context.ends.end_delegation(first, why=STOPPED)
 
 
@@ -141,13 +156,13 @@ class Inbox:
         """Return the open cards, oldest first, then what is past deciding, newest first."""
         tx, key = self.tx, self.me.key
         asked = open_cards(tx, key, READ)
-        waiting = [c for c in asked if is_shown(tx, c)]
-        dead = [c for c in asked if c not in waiting]
+        waiting, asked_too = shown(tx, asked), shown(tx, cards_asked_of(tx, self.me, READ))
+        live = {one.id for card in waiting for one in card}
+        dead = [one for card in asked for one in card if one.id not in live]
         late = [*dead, *late_cards(tx, key, LATE, LATE_SHOWN)][:LATE_SHOWN]
         decided = decided_cards(tx, key, DECIDED_SHOWN)
-        asked_too = [c for c in cards_asked_of(tx, self.me, READ) if is_shown(tx, c)]
-        cards = [*waiting, *asked_too, *late, *decided]
-        agents = find_agents(tx, frozenset(name for c in cards for name in c.chain))
+        told = [*chain(*waiting, *asked_too), *late, *decided]
+        agents = find_agents(tx, frozenset(name for one in told for name in one.chain))
         catalogue = self.context.moment(tx).catalogue
         again = Again(request.args.get("again", ""), request.args.get("why", ""))
         telling = Telling(tx, catalogue, agents, again, self.context.settings.approvals.passkey_acr)
@@ -156,7 +171,7 @@ class Inbox:
             agents_url=url_for("deputize_agents.agents"),
             passkeys_url=url_for("deputize_passkeys.passkeys"),
             cards=tuple(map(telling.open, waiting)),
-            votes=tuple(telling.vote(c, name_of_subject(self.context, tx, c)) for c in asked_too),
+            votes=tuple(telling.vote(c, subject_of(self.context, tx, c[0])) for c in asked_too),
             late=tuple(map(telling.late, late)),
             decided=tuple(map(telling.decided, decided)),
         )

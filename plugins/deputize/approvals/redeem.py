@@ -284,8 +284,8 @@ def _is_seconded(decision: Decision, card: Approval, rules: list[Scope]) -> bool
         for ballot in said
         if is_strong_enough(rules, _believed(decision, ballot), ballot.voted_at)
     ]
-    voters = entitled(decision.context.host, strong, excluded_from(decision.tx, card))
-    return is_quorum(needed, voters, closed_at - card.created_at)
+    voters = entitled(decision.context.host, strong, excluded_from(decision.tx, [card]))
+    return is_quorum(needed, voters, closed_at - (card.decided_at or 0))
 
 
 def _believed(decision: Decision, said: Approval | Ballot) -> Authentication:

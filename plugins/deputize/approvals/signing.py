@@ -19,8 +19,8 @@ from ..passkeys.relying_party import Assertion
 from ..web.pages import MessagePage, Onward, Signing, SignPage, State
 from ..web.shell import render
 from .cards import Telling
-from .decide import Outcome, is_shown
-from .models import Approval
+from .decide import Outcome
+from .find_cards import Card, shown
 from .said_back import answer_to, tell
 
 #: RFC 8176 §2: that a key is had was shown, and that the person is there.
@@ -32,38 +32,40 @@ class ToSign:
     """One decision that somebody is asked to sign.
 
     :param person_id: of who signs; None where there is no such row, and so no passkey
-    :param granted: the card, with what of it is granted in place of what was asked
-    :param decided: the hash of that
+    :param card_id: of the approval that is pressed
+    :param decided: the hash of the decision
     """
 
     person_id: str | None
     purpose: Purpose
-    granted: Approval
+    card_id: str
     decided: str
 
     def challenge(self, **nonce: str) -> Challenge:
-        return Challenge(self.person_id or "", self.purpose, self.granted.id, self.decided, **nonce)
+        return Challenge(self.person_id or "", self.purpose, self.card_id, self.decided, **nonce)
 
     def ask(
         self,
         context: Context,
         me: Person,
+        granted: Card,
         action: str,
         chosen: tuple[tuple[str, str], ...] = (),
         subject: str = "",
     ) -> Response:
         """Show what is signed.
 
+        :param granted: the card, with what is granted in place of what was asked
         :param action: where it is posted to
         :param chosen: fields by which the decision is read again
         :param subject: on whose behalf, where it is not who signs
         """
         with context.db.read() as tx:
-            if not is_shown(tx, self.granted):
+            if not shown(tx, [granted]):
                 return answer_to(context, me, Outcome.OVER)
-            agents = find_agents(tx, frozenset(self.granted.chain))
+            agents = find_agents(tx, frozenset(name for one in granted for name in one.chain))
             telling = Telling(tx, context.moment(tx).catalogue, agents)
-            card, lasts = telling.to_sign(self.granted, subject)
+            card, lasts = telling.to_sign(granted, subject)
         asked = self.challenge()
         options = ask(context, asked)
         if options is None:

@@ -18,7 +18,7 @@ from .models import Approval
 from .rules import asks_for_passkey, rules_of
 from .said_back import APPROVALS_PAGE, answer_to, sign_in, tell
 from .signing import ToSign, by_passkey, not_signed
-from .vote import Vote, find_asked
+from .vote import Vote, decided_with, find_asked
 
 
 def add_vote(pages: Blueprint, context: Context) -> None:
@@ -33,7 +33,7 @@ def add_vote(pages: Blueprint, context: Context) -> None:
         return _on(context, approval_id, _signed)
 
 
-def name_of_subject(context: Context, tx: Transaction, card: Approval) -> str:
+def subject_of(context: Context, tx: Transaction, card: Approval) -> str:
     """Return what the person is called whom the card was put to."""
     standing = find_standing(tx, card.delegation_id)
     found = context.host.find_person(standing.subject) if standing else None
@@ -75,22 +75,22 @@ def _takes_passkey(context: Context, card: Approval) -> bool:
 
 def _ask_to_sign(context: Context, me: Person, card: Approval) -> Response:
     with context.db.read() as tx:
-        subject = name_of_subject(context, tx, card)
+        asking, subject = decided_with(tx, card), subject_of(context, tx, card)
+    granted = tuple(map(_as_granted, asking))
     action = url_for(".vote_signed", approval_id=card.id)
-    return _to_sign(context, me, card).ask(context, me, action, subject=subject)
+    return _to_sign(context, me, card).ask(context, me, granted, action, subject=subject)
+
+
+def _as_granted(one: Approval) -> Approval:
+    lifetime = one.granted_lifetime or one.lifetime
+    return replace(one, scope=one.granted_scope, details=one.granted_details, lifetime=lifetime)
 
 
 def _to_sign(context: Context, me: Person, card: Approval) -> ToSign:
     """Return what is signed: what the person has decided, as it stands since then."""
     with context.db.read() as tx:
         voter_id = find_person_id(tx, me.key)
-    granted = replace(
-        card,
-        scope=card.granted_scope,
-        details=card.granted_details,
-        lifetime=card.granted_lifetime or card.lifetime,
-    )
-    return ToSign(voter_id, Purpose.VOTE, granted, card.decision_hash or "")
+    return ToSign(voter_id, Purpose.VOTE, card.id, card.decision_hash or "")
 
 
 def _signed(context: Context, me: Person, card: Approval) -> Response:

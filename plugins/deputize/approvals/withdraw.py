@@ -51,5 +51,5 @@ def withdraw_resting_on(tx: Transaction, passkey_ids: list[str]) -> int:
 
 
 def _rests_on(passkey_ids: list[str]) -> ColumnElement[bool]:
-    signed = select(evidence.c.approval_id).where(evidence.c.passkey_id.in_(passkey_ids))
-    return approval.c.id.in_(signed) & approval.c.status.in_(_UNUSED)
+    signed = select(evidence.c.decision_hash).where(evidence.c.passkey_id.in_(passkey_ids))
+    return approval.c.decision_hash.in_(signed) & approval.c.status.in_(_UNUSED)

@@ -6,10 +6,12 @@ On a host of your own: `app.cli.add_command(deputize.cli.deputize)`.
 import click
 
 from .agents import agents
+from .approvals import approvals
 from .audit import audit
 from .check import check
 from .declaration import apply_command, export_command
 from .delegations import delegations
+from .deliver import deliver_command
 from .keys import keys
 from .parts import plugins
 from .passkeys import passkeys
@@ -28,12 +30,14 @@ COMMANDS = (
     agents,
     delegations,
     passkeys,
+    approvals,
     token,
     keys,
     audit,
     plugins,
     check,
     sweep_command,
+    deliver_command,
 )
 for command in COMMANDS:
     deputize.add_command(command)

@@ -13,6 +13,7 @@ from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.keys import retire_superseded
 from ..delegation.models import code, single_use, spawn_token
+from ..outbox.enqueue import forget_done
 from ..passkeys.challenge import forget_challenges
 from ..tasks.models import TaskStatus, task
 from .end_task import cut_tree
@@ -46,6 +47,7 @@ def sweep(db: Database) -> Swept:
             over = delete(table).where(table.c.expires_at < tx.now - KEPT)
             forgotten += tx.execute(over).rowcount
         forgotten += forget_ids(tx, KEPT) + forget_challenges(tx)
+        forgotten += forget_done(tx, KEPT)
         expire(tx)
         retire_superseded(tx)
     return Swept(tasks=ended, forgotten=forgotten)

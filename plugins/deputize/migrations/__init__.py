@@ -26,6 +26,7 @@ _MODELS = (
     "..delegation.keys",
     "..delegation.models",
     "..passkeys.models",
+    "..outbox.models",
     "..tasks.models",
 )
 

@@ -44,7 +44,6 @@ evidence = Table(
     "deputize_evidence",
     metadata,
     Column("id", String(16), primary_key=True),
-    Column("approval_id", String(16), nullable=False, index=True),
     Column("passkey_id", String(16), nullable=False, index=True),
     Column("decision_hash", String(64), nullable=False),
     Column("nonce", String(43), nullable=False),

@@ -41,7 +41,6 @@ def keep_evidence(tx: Transaction, signed: Assertion) -> None:
     asked = signed.challenge
     row = {
         "id": signed.id,
-        "approval_id": asked.about,
         "passkey_id": signed.passkey.id,
         "decision_hash": asked.decided,
         "nonce": asked.nonce,

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.section("profile", "5")
 
 PAYING = replace(next(s for s in SCOPES if s.name == "pay:transfer"), acr="phr")
 PLAIN = Scope("pay:look", PAY, "See your payments", sensitive=True)
+LISTING = Scope("pay:list", PAY, "List your payees", sensitive=True, acr="phr")
 PAYMENT = DetailsType(
     type="payment",
     scope="pay:transfer",
@@ -57,7 +58,10 @@ def world(world_on_each_engine: World) -> World:
     world = world_on_each_engine
     declare_details_type(world.context.db, PAYMENT)
     declare_scope(world.context.db, PLAIN)
-    world.edit("planner", scope=frozenset({"pay:transfer", "pay:look", "calendar:read"}))
+    declare_scope(world.context.db, LISTING)
+    own = frozenset({"pay:transfer", "pay:look", "pay:list", "calendar:read", "flights:search"})
+    for client_id in ("planner", "booker", "checker"):
+        world.edit(client_id, scope=own)
     return world
 
 
@@ -352,7 +356,7 @@ class TestExactlyThat:
         assert answers.count(303) == 1
         with signer.world.context.db.read() as tx:
             kept = select(evidence.c.id).where(
-                evidence.c.approval_id == signer.asking.cards()[0].id
+                evidence.c.decision_hash == signer.asking.cards()[0].decision_hash
             )
             assert len(tx.execute(kept).all()) == 1
 
@@ -403,6 +407,33 @@ class TestExactlyThat:
         answer = signer.browser.post(form.action, data=form.data(credential, nonce=nonce))
         assert answer.status_code == 400
         assert is_undecided(signer, request)
+
+
+class TestSiblings:
+    def test_one_signature_is_for_all_who_ask_the_same_and_ends_for_all(
+        self, signer: Signer
+    ) -> None:
+        world, person = signer.world, signer.asking.person
+        hold = world.hold("planner", person, scope="flights:search")
+        siblings = [
+            Asking(
+                world,
+                world.agent(name),
+                world.hand_over(hold, "planner", name, "flights:search"),
+                person,
+            )
+            for name in ("booker", "checker")
+        ]
+        requests = [one.asked(scope="openid pay:list") for one in siblings]
+        page = signer.press()
+        assert "1 more asks the same: one answer is for all" in page.text
+        assert signer.sign(read_signing_form(page.text)).status_code == 303
+        world.pass_time(6)
+        token = siblings[0].poll(requests[0]).json()["access_token"]
+        evidences = {card.evidence_id for card in signer.asking.cards()}
+        assert evidences == {decode(token)[1]["approval_evidence"]}
+        TestRemoved().remove(signer)
+        assert outcome(siblings[1].poll(requests[1])) == (400, "access_denied")
 
 
 class TestRemoved:

@@ -91,6 +91,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
     )
     op.create_index(
+        "ix_deputize_approval_decision_hash", "deputize_approval", ["decision_hash"], unique=False
+    )
+    op.create_index(
         "ix_deputize_approval_expires_at",
         "deputize_approval",
         ["expires_at"],
@@ -117,21 +120,22 @@ def upgrade() -> None:
     )
     op.create_table(
         "deputize_approval_group",
-        sa.Column("approval_id", sa.String(length=16), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("decision_hash", sa.String(length=64), nullable=False),
         sa.Column("asked_from", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("approval_id", "name", name=op.f("pk_deputize_approval_group")),
+        sa.PrimaryKeyConstraint("name", "decision_hash", name=op.f("pk_deputize_approval_group")),
     )
     op.create_table(
         "deputize_approval_vote",
-        sa.Column("approval_id", sa.String(length=16), nullable=False),
-        sa.Column("person_id", sa.String(length=16), nullable=False),
         sa.Column("decision_hash", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
         sa.Column("voted_at", sa.BigInteger(), nullable=False),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
         sa.Column("evidence_id", sa.String(length=16), nullable=True),
-        sa.PrimaryKeyConstraint("approval_id", "person_id", name=op.f("pk_deputize_approval_vote")),
+        sa.PrimaryKeyConstraint(
+            "decision_hash", "person_id", name=op.f("pk_deputize_approval_vote")
+        ),
     )
     op.create_table(
         "deputize_archived_delegation",
@@ -289,7 +293,6 @@ def upgrade() -> None:
     op.create_table(
         "deputize_evidence",
         sa.Column("id", sa.String(length=16), nullable=False),
-        sa.Column("approval_id", sa.String(length=16), nullable=False),
         sa.Column("passkey_id", sa.String(length=16), nullable=False),
         sa.Column("decision_hash", sa.String(length=64), nullable=False),
         sa.Column("nonce", sa.String(length=43), nullable=False),
@@ -300,10 +303,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_evidence")),
     )
     op.create_index(
-        op.f("ix_deputize_evidence_approval_id"), "deputize_evidence", ["approval_id"], unique=False
+        op.f("ix_deputize_evidence_passkey_id"), "deputize_evidence", ["passkey_id"], unique=False
+    )
+    op.create_table(
+        "deputize_outbox",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("destination", sa.String(length=255), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_outbox")),
     )
     op.create_index(
-        op.f("ix_deputize_evidence_passkey_id"), "deputize_evidence", ["passkey_id"], unique=False
+        op.f("ix_deputize_outbox_done_at"), "deputize_outbox", ["done_at"], unique=False
+    )
+    op.create_index(
+        "ix_deputize_outbox_due_at",
+        "deputize_outbox",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index(
+        "ix_deputize_outbox_subject", "deputize_outbox", ["kind", "subject"], unique=False
     )
     op.create_table(
         "deputize_passkey",
@@ -514,8 +543,16 @@ def downgrade() -> None:
     op.drop_table("deputize_passkey_challenge")
     op.drop_index(op.f("ix_deputize_passkey_person_id"), table_name="deputize_passkey")
     op.drop_table("deputize_passkey")
+    op.drop_index("ix_deputize_outbox_subject", table_name="deputize_outbox")
+    op.drop_index(
+        "ix_deputize_outbox_due_at",
+        table_name="deputize_outbox",
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_deputize_outbox_done_at"), table_name="deputize_outbox")
+    op.drop_table("deputize_outbox")
     op.drop_index(op.f("ix_deputize_evidence_passkey_id"), table_name="deputize_evidence")
-    op.drop_index(op.f("ix_deputize_evidence_approval_id"), table_name="deputize_evidence")
     op.drop_table("deputize_evidence")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
     op.drop_table("deputize_event")
@@ -561,6 +598,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
+    op.drop_index("ix_deputize_approval_decision_hash", table_name="deputize_approval")
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")
