@@ -67,6 +67,7 @@ PARTS: tuple[Part, ...] = (
             delegation.delegation,
             delegation.archived,
             delegation.code,
+            delegation.pushed_request,
             delegation.refresh_token,
             delegation.spawn_token,
             delegation.single_use,
@@ -74,7 +75,14 @@ PARTS: tuple[Part, ...] = (
             signing_keys.signing_key,
         ),
         grants=tuple(sorted(agents.GRANT_TYPES - {CIBA})),
-        endpoints=("authorize", "token", "introspection", "revocation", "jwks"),
+        endpoints=(
+            "authorize",
+            "pushed_authorization_request",
+            "token",
+            "introspection",
+            "revocation",
+            "jwks",
+        ),
     ),
     Part("passkeys", tables=(passkeys.passkey, passkeys.challenge, passkeys.evidence)),
     Part(

@@ -94,6 +94,18 @@ class Outbox(Section):
     """How many are sent at one time by each process, at most; few of them to one."""
 
 
+class Authorize(Section):
+    """`[deputize.authorize]`: how an agent asks a person to let it act."""
+
+    require_par: bool = False
+    """Whether every agent pushes its authorization requests (RFC 9126); else those do that are
+    registered so."""
+    request_uri_lifetime: Annotated[int, Field(ge=5, le=600)] = 60
+    """Seconds in which a pushed request can be opened."""
+    max_pushed: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Pushed requests of one agent that can wait for an answer at one time."""
+
+
 class Bounds(Section):
     """`[deputize.bounds]`: what one request can cost."""
 
@@ -136,5 +148,6 @@ class Settings(Section):
     agents: Agents = Agents()
     approvals: Approvals = Approvals()
     outbox: Outbox = Outbox()
+    authorize: Authorize = Authorize()
     bounds: Bounds = Bounds()
     web: Web = Web()

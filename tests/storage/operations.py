@@ -17,12 +17,13 @@ from deputize.outbox.enqueue import enqueue
 from deputize.outbox.models import Line
 from support import agents_http
 from support.asking import Asking
-from support.world import CALENDAR, CALLBACK, World
+from support.world import CALENDAR, CALLBACK, World, read_form
 
 Act = Callable[[], Any]
 
 SCOPE = "calendar:read"
 BOTH = f"{SCOPE} agents:spawn"
+PUSH = "pushed_authorization_request_endpoint"
 
 
 def a_new_lease(world: World) -> Act:
@@ -87,6 +88,40 @@ def redeeming_a_code(world: World) -> Act:
         "code_verifier": verifier,
     }
     return lambda: world.agent("planner").post("token_endpoint", **asked)
+
+
+def pushing_a_request(world: World) -> Act:
+    planner = world.agent("planner")
+    return lambda: planner.post(PUSH, **_asked())
+
+
+def opening_what_was_pushed(world: World) -> Act:
+    link = _pushed(world)
+    browser = world.browser()
+    return lambda: browser.get(world.metadata["authorization_endpoint"], params=link)
+
+
+def granting_what_was_pushed(world: World) -> Act:
+    link, browser = _pushed(world), world.browser()
+    page = browser.get(world.metadata["authorization_endpoint"], params=link)
+    form = read_form(page.text) | {"decision": ["allow"]}
+    action = form.pop("action")[0]
+    return lambda: browser.post(action, data=form).headers["Location"]
+
+
+def _pushed(world: World) -> dict[str, str]:
+    pushed = pushing_a_request(world)().json()
+    return {"client_id": "planner", "request_uri": pushed["request_uri"]}
+
+
+def _asked() -> dict[str, str]:
+    return {
+        "response_type": "code",
+        "redirect_uri": CALLBACK,
+        "scope": SCOPE,
+        "code_challenge": agents_http.pkce()[1],
+        "code_challenge_method": "S256",
+    }
 
 
 def a_token_of_its_own(world: World) -> Act:
@@ -251,6 +286,9 @@ OPERATIONS: tuple[Callable[[World], Act], ...] = (
     introspection_of_a_refresh_token,
     a_refresh,
     redeeming_a_code,
+    pushing_a_request,
+    opening_what_was_pushed,
+    granting_what_was_pushed,
     a_token_of_its_own,
     asking_to_spawn,
     registering_the_spawned,

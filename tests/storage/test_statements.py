@@ -27,6 +27,9 @@ COSTS: dict[str, tuple[int, int]] = {
     "introspection_of_a_refresh_token": (5, 7),
     "a_refresh": (10, 12),
     "redeeming_a_code": (13, 15),
+    "pushing_a_request": (8, 10),
+    "opening_what_was_pushed": (6, 8),
+    "granting_what_was_pushed": (13, 17),
     "a_token_of_its_own": (6, 8),
     "asking_to_spawn": (8, 10),
     "registering_the_spawned": (9, 11),
@@ -47,7 +50,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_at_what_would_end": (5, 6),
     "looking_for_what_is_to_be_sent": (1, 2),
     "sending_what_is_due": (4, 7),
-    "sweeping": (10, 12),
+    "sweeping": (11, 13),
     "a_person_leaving": (13, 16),
 }
 

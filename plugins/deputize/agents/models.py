@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -58,6 +59,7 @@ agent = Table(
     Column("max_delegation_depth", Integer, nullable=False),
     Column("grant_types", Text, nullable=False),
     Column("redirect_uris", Text, nullable=False),
+    Column("require_pushed_authorization_requests", Boolean, nullable=False),
     Column("token_endpoint_auth_method", String(32), nullable=False),
     Column("secret_digest", String(64)),
     Column("jwks", Text),
@@ -106,6 +108,7 @@ class Agent:
     max_delegation_depth: int = 1
     grant_types: Words = GRANT_TYPES
     redirect_uris: tuple[str, ...] = ()
+    require_pushed_authorization_requests: bool = False
     secret_digest: str | None = field(default=None, repr=False)
     jwks: str | None = None
     jwks_uri: str | None = None
@@ -134,6 +137,8 @@ class Agent:
 
 _BY_ID = Prepared(select(agent).where(agent.c.client_id == bindparam("client_id")))
 _SETS = ("scope", "resources", "delegates_to", "grant_types")
+#: A driver that is asked directly may tell a number.
+_PUSHES = "require_pushed_authorization_requests"
 
 
 def agent_from_row(row: Mapping[Any, Any]) -> Agent:
@@ -142,6 +147,7 @@ def agent_from_row(row: Mapping[Any, Any]) -> Agent:
     for name in _SETS:
         values[name] = words(values[name])
     values["redirect_uris"] = tuple(json.loads(values["redirect_uris"]))
+    values[_PUSHES] = bool(values[_PUSHES])
     return Agent(**values)
 
 

@@ -206,6 +206,7 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         delegates_to=frozenset(table.delegates_to),
         max_delegation_depth=table.max_delegation_depth or settings.delegation.max_depth,
         redirect_uris=uris,
+        require_pushed_authorization_requests=_pushes(table, said),
         grant_types=grants or _usual_grants(proof.method, uris),
         token_endpoint_auth_method=proof.method,
         secret_digest=proof.secret_digest,
@@ -214,6 +215,12 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         registration_token_digest=before.registration_token_digest if before else None,
         revision=before.revision if before else 0,
     )
+
+
+def _pushes(table: AgentTable, said: Agent | None) -> bool:
+    if table.require_pushed_authorization_requests is not None:
+        return table.require_pushed_authorization_requests
+    return said is not None and said.require_pushed_authorization_requests
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,8 @@ def _must_be_looked_at(before: Agent, after: Agent) -> bool:
         not set(getattr(after, name)) <= set(getattr(before, name))
         for name in ("scope", "resources", "delegates_to", "grant_types", "redirect_uris")
     )
+    pushes = "require_pushed_authorization_requests"
+    wider = wider or (getattr(before, pushes) and not getattr(after, pushes))
     method = "token_endpoint_auth_method"
     return wider or getattr(after, method) != getattr(before, method) or _new_keys(before, after)
 

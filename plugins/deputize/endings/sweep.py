@@ -13,6 +13,7 @@ from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.keys import retire_superseded
 from ..delegation.models import code, single_use, spawn_token
+from ..delegation.push_request import forget_pushed
 from ..outbox.enqueue import forget_done
 from ..passkeys.challenge import forget_challenges
 from ..tasks.models import TaskStatus, task
@@ -48,6 +49,7 @@ def sweep(db: Database) -> Swept:
             forgotten += tx.execute(over).rowcount
         forgotten += forget_ids(tx, KEPT) + forget_challenges(tx)
         forgotten += forget_done(tx, KEPT)
+        forgotten += forget_pushed(tx)
         expire(tx)
         retire_superseded(tx)
     return Swept(tasks=ended, forgotten=forgotten)

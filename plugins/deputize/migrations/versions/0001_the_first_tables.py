@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("max_delegation_depth", sa.Integer(), nullable=False),
         sa.Column("grant_types", sa.Text(), nullable=False),
         sa.Column("redirect_uris", sa.Text(), nullable=False),
+        sa.Column("require_pushed_authorization_requests", sa.Boolean(), nullable=False),
         sa.Column("token_endpoint_auth_method", sa.String(length=32), nullable=False),
         sa.Column("secret_digest", sa.String(length=64), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=True),
@@ -379,6 +380,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("host_key", name=op.f("uq_deputize_person_host_key")),
     )
     op.create_table(
+        "deputize_pushed_request",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("person_key", sa.String(length=255), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_pushed_request")),
+    )
+    op.create_index(
+        "ix_deputize_pushed_request_client_id",
+        "deputize_pushed_request",
+        ["client_id", "expires_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_deputize_pushed_request_expires_at"),
+        "deputize_pushed_request",
+        ["expires_at"],
+        unique=False,
+    )
+    op.create_table(
         "deputize_quota",
         sa.Column("name", sa.String(length=128), nullable=False),
         sa.Column("used", sa.Integer(), nullable=False),
@@ -536,6 +559,11 @@ def downgrade() -> None:
     )
     op.drop_table("deputize_refresh_token")
     op.drop_table("deputize_quota")
+    op.drop_index(
+        op.f("ix_deputize_pushed_request_expires_at"), table_name="deputize_pushed_request"
+    )
+    op.drop_index("ix_deputize_pushed_request_client_id", table_name="deputize_pushed_request")
+    op.drop_table("deputize_pushed_request")
     op.drop_table("deputize_person")
     op.drop_index(
         op.f("ix_deputize_passkey_challenge_expires_at"), table_name="deputize_passkey_challenge"
