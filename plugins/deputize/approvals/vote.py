@@ -178,8 +178,14 @@ class Vote:
 
 
 def _close(tx: Transaction, asking: Card, by: str, status: Status, **values: object) -> None:
-    those = approval.c.id.in_(_ids(asking))
-    tx.execute(update(approval).where(those).values(status=status, **values))
+    """Give them the status.
+
+    :raises Overtaken: where one has another by now: a passkey of somebody else's was removed
+    """
+    those = approval.c.id.in_(_ids(asking)) & (approval.c.status == Status.PENDING)
+    closing = update(approval).where(those).values(status=status, **values)
+    if tx.execute(closing).rowcount != len(asking):
+        raise Overtaken
     for one in asking:
         record_word(tx, one, f"approval.{status}", by=by)
 

@@ -1,6 +1,7 @@
 """A vote is signed with a passkey too, where the rule asks for one: for the frozen decision."""
 
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -171,6 +172,53 @@ def test_removing_a_voters_passkey_withdraws_what_it_seconded(
     with world.context.db.read() as tx:
         (lost,) = passkeys_of(tx, find_person_id(tx, "fiona"))
     assert remove_passkey(world.context.db, lost, by="a test")
+    assert polled(world, asking) == (400, "access_denied")
+    keys["fiona"] = enrolled(world, "fiona")
+
+
+def test_a_vote_does_not_revive_what_a_removal_withdraws(
+    world: World, asking: Asked, members: Members, keys: dict[str, Authenticator]
+) -> None:
+    """Whichever is first: what one of the votes was signed with is gone."""
+    assert members["fiona"].sign(members["fiona"].form(asking[0])).status_code == 303
+    form = members["fred"].form(asking[0])
+    with world.context.db.read() as tx:
+        (lost,) = passkeys_of(tx, find_person_id(tx, "fiona"))
+    both = [
+        threading.Thread(target=members["fred"].sign, args=(form,)),
+        threading.Thread(
+            target=remove_passkey, args=(world.context.db, lost), kwargs={"by": "a test"}
+        ),
+    ]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert polled(world, asking) == (400, "access_denied")
+    keys["fiona"] = enrolled(world, "fiona")
+
+
+@pytest.mark.postgresql_only
+def test_nor_where_the_removal_comes_between_its_reading_and_its_writing(
+    world: World,
+    asking: Asked,
+    members: Members,
+    keys: dict[str, Authenticator],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert members["fiona"].sign(members["fiona"].form(asking[0])).status_code == 303
+    form = members["fred"].form(asking[0])
+    with world.context.db.read() as tx:
+        (lost,) = passkeys_of(tx, find_person_id(tx, "fiona"))
+    store = Vote._store
+
+    def removed_meanwhile(self: Vote, *arguments: Any) -> str:
+        remove_passkey(world.context.db, lost, by="a test")
+        return store(self, *arguments)
+
+    monkeypatch.setattr(Vote, "_store", removed_meanwhile)
+    answer = members["fred"].sign(form)
+    assert (answer.status_code, "Nothing was granted" in answer.text) == (410, True)
     assert polled(world, asking) == (400, "access_denied")
     keys["fiona"] = enrolled(world, "fiona")
 
