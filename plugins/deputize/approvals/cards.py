@@ -98,7 +98,7 @@ class Telling:
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
             amounts=amount_fields(card, self.catalogue.types),
-            others=tuple((one.quorum, one.group) for one in self._needed(card.adding)),
+            others=self._told_of_others(card),
             problem=self.again.problem if card.id == self.again.id else "",
         )
 
@@ -121,6 +121,7 @@ class Telling:
         face = replace(
             self._card(card),
             also=self._askers(granted[1:]),
+            others=() if subject else self._told_of_others(card),
             person=subject,
             left=self._until(min(one.expires_at for one in granted)),
         )
@@ -198,6 +199,9 @@ class Telling:
 
     def _others(self, card: Approval) -> set[str]:
         return {one.group for one in self._needed(card.granted_scope & card.adding)}
+
+    def _told_of_others(self, card: Approval) -> tuple[tuple[int, str], ...]:
+        return tuple((one.quorum, one.group) for one in self._needed(card.adding))
 
     def _needed(self, adding: Words) -> list[Needed]:
         needed = needed_by(rules_of(self.catalogue, adding))
