@@ -16,7 +16,7 @@ from ..host import Authentication, Person
 from ..passkeys.ask import ask, hear
 from ..passkeys.challenge import Challenge, Purpose
 from ..passkeys.relying_party import Assertion
-from ..web.pages import MessagePage, Onward, Signing, SignPage, State
+from ..web.pages import ApprovalCard, MessagePage, Onward, Signing, SignPage, State
 from ..web.shell import render
 from .cards import Telling
 from .decide import Outcome
@@ -60,12 +60,10 @@ class ToSign:
         :param chosen: fields by which the decision is read again
         :param subject: on whose behalf, where it is not who signs
         """
-        with context.db.read() as tx:
-            if not shown(tx, [granted]):
-                return answer_to(context, me, Outcome.OVER)
-            agents = find_agents(tx, frozenset(name for one in granted for name in one.chain))
-            telling = Telling(tx, context.moment(tx).catalogue, agents)
-            card, lasts = telling.to_sign(granted, subject)
+        told = _told(context, granted, subject)
+        if told is None:
+            return answer_to(context, me, Outcome.OVER)
+        card, lasts = told
         asked = self.challenge()
         options = ask(context, asked)
         if options is None:
@@ -100,6 +98,15 @@ def by_passkey(context: Context) -> Authentication:
 
 def not_signed(me: Person, refusal: Refusal) -> Response:
     return tell(me, "This was not signed", refusal.text, 400)
+
+
+def _told(context: Context, granted: Card, subject: str) -> tuple[ApprovalCard, str] | None:
+    """Tell what is signed, and how long it lasts; None where it is past deciding."""
+    with context.db.read() as tx:
+        if not shown(tx, [granted]):
+            return None
+        agents = find_agents(tx, frozenset(name for one in granted for name in one.chain))
+        return Telling(tx, context.moment(tx).catalogue, agents).to_sign(granted, subject)
 
 
 def _none_counts(me: Person) -> Response:

@@ -25,6 +25,7 @@ from webauthn.helpers import (
 )
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.structs import (
+    AuthenticationCredential,
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
@@ -153,23 +154,11 @@ class RelyingParty:
         passkey = next((one for one in allowed if one.credential_id == credential.id), None)
         if passkey is None:
             raise Refusal("passkey.unknown", "That passkey is not one that counts.")
-        with _refusing():
-            verified = verify_authentication_response(
-                credential=credential,
-                expected_challenge=asked.value,
-                expected_rp_id=self.id,
-                expected_origin=self.origin,
-                credential_public_key=passkey.public_key,
-                # Looked at below, once the signature is known to be good: whoever has no key
-                # must not make it look as if this one had been copied.
-                credential_current_sign_count=0,
-                require_user_verification=True,
-            )
-        told = credential.response
+        told, counted = credential.response, self._count_of(credential, asked, passkey)
         if told.user_handle not in (None, b"", asked.person_id.encode()):
             raise Refusal("passkey.unknown", "That passkey is somebody else's.")
-        if not is_ahead(verified.new_sign_count, passkey.sign_count):
-            detail = f"{passkey.id}: {verified.new_sign_count} after {passkey.sign_count}"
+        if not is_ahead(counted, passkey.sign_count):
+            detail = f"{passkey.id}: {counted} after {passkey.sign_count}"
             raise Refusal("passkey.counter", "That passkey has been copied.", detail=detail)
         return Assertion(
             asked,
@@ -177,8 +166,26 @@ class RelyingParty:
             told.client_data_json,
             told.authenticator_data,
             told.signature,
-            verified.new_sign_count,
+            counted,
         )
+
+    def _count_of(
+        self, credential: AuthenticationCredential, asked: Challenge, passkey: Passkey
+    ) -> int:
+        """Verify the signature; return what the authenticator has counted."""
+        with _refusing():
+            verified = verify_authentication_response(
+                credential=credential,
+                expected_challenge=asked.value,
+                expected_rp_id=self.id,
+                expected_origin=self.origin,
+                credential_public_key=passkey.public_key,
+                # Looked at by the caller, once the signature is known to be good: whoever has
+                # no key must not make it look as if this one had been copied.
+                credential_current_sign_count=0,
+                require_user_verification=True,
+            )
+        return verified.new_sign_count
 
 
 def relying_party(settings: Settings) -> RelyingParty:
