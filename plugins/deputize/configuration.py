@@ -167,6 +167,9 @@ def _unsafe(settings: Settings) -> Iterator[tuple[Key, str]]:
     url = _database_mistake(settings.database_url)
     if url:
         yield ("database_url",), url
+    domain = settings.approvals.passkey_rp_id
+    if domain and not f".{_hostname(settings.issuer)}".endswith(f".{domain}"):
+        yield ("approvals", "passkey_rp_id"), "expected the issuer's host, or a domain above it"
     if settings.clock_file and not settings.test_mode:
         yield ("clock_file",), "moves the clock in test mode alone: set test_mode = true as well"
     if settings.test_mode and not is_loopback(_hostname(settings.issuer)):

@@ -27,6 +27,7 @@ from .core.db import Database
 from .core.guarded_http import fetch
 from .core.versions import Cached, read_versions
 from .dashboard.acting_for_me import acting_for_me
+from .dashboard.my_passkeys import my_passkeys
 from .delegation import keys as signing_keys
 from .delegation import models as delegation
 from .delegation.context import Context
@@ -40,6 +41,7 @@ from .oauth.ciba import CIBA
 from .outbox import models as outbox
 from .outbox.deliver import Deliverer, InEachProcess
 from .part import ConfigurationError, Part, check_parts
+from .passkeys import models as passkeys
 from .seam import Seam, all_paths
 from .settings import Settings
 from .tasks import models as tasks
@@ -82,6 +84,7 @@ PARTS: tuple[Part, ...] = (
             "jwks",
         ),
     ),
+    Part("passkeys", tables=(passkeys.passkey, passkeys.challenge, passkeys.evidence)),
     Part(
         "approvals",
         tables=(
@@ -136,6 +139,7 @@ class Deputize:
         app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
         app.register_blueprint(acting_for_me(self.context))
         app.register_blueprint(inbox(self.context))
+        app.register_blueprint(my_passkeys(self.context))
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)

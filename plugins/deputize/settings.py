@@ -73,6 +73,16 @@ class Approvals(Section):
     """Seconds after a no in which the same is not asked again."""
     message_length: Annotated[int, Field(ge=20, le=280)] = 200
     """Characters of an agent's own words to the person; a page shows no more."""
+    passkey_acr: Annotated[str, Field(min_length=1, max_length=200)] = "phr"
+    """A scope of this `acr` is approved with a passkey, and in no other way; the default is the
+    OpenID EAP value. No sign-in of the host's counts as it."""
+    passkey_delay: Annotated[int, Field(ge=0, le=30 * 86400)] = 86_400
+    """Seconds until a new passkey counts: time for the person to see one that is not theirs."""
+    passkey_sign_in: Annotated[int, Field(ge=30, le=3600)] = 300
+    """Seconds since the host's sign-in, at most, to add or remove a passkey."""
+    passkey_rp_id: str | None = None
+    """The domain that passkeys are for (Web Authentication): the issuer's host, which is the
+    default, or one above it. A change ends the use of all that there are."""
 
 
 class Outbox(Section):

@@ -100,7 +100,7 @@ def running_house(folder: Path) -> Iterator[House]:
         houses.append(House(url, context, host, clock_file, app=app))
         return app
 
-    with serving(make_app) as url:
+    with serving(make_app, name="localhost") as url:
         (house,) = houses
         house.pass_time(0)  # the agents' clocks go by the same file
         house.metadata = agents_http.discover(url)

@@ -31,7 +31,7 @@ FROM_THE_TOP = """() => {
     document.body.removeAttribute('tabindex')
 }"""
 INLINE = """() => [...document.querySelectorAll('*')].filter(it =>
-    it.matches('script, style, iframe, object, embed, [style]:not([style=""])')
+    it.matches('script:not([src]), style, iframe, object, embed, [style]:not([style=""])')
     || [...it.attributes].some(one => one.name.startsWith('on'))
 ).map(it => it.outerHTML)"""
 

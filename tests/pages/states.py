@@ -3,6 +3,7 @@
 Each has a person of its own, so that no state depends on what another left behind.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ WAY_BACK = "http://127.0.0.1:4711/callback"
 SCOPE = "calendar:read calendar:write flights:search pay:transfer agents:spawn"
 PAYING = spelled(payment())
 AGENTS = "/deputize/agents"
+PASSKEYS = "/deputize/passkeys"
+DAY = 86_400
+ORDER = {"type": "order", "amount": "420.00", "currency": "EUR", "creditor": "Airline X"}
 APPROVALS = "/deputize/approvals"
 #: Reorders, hides, breaks out of its quotation, of its element and of its line, and goes on.
 HOSTILE = (
@@ -96,6 +100,52 @@ class Visit:
         words = "The 14:00 with Rui moves to Thursday"
         scope = "openid calendar:read calendar:write"
         return asking, asking.asked(scope=scope, resource=CALENDAR, binding_message=words)
+
+    def signed_in_at(self, path: str) -> None:
+        """Go there, by the sign-in page if that comes first."""
+        self.go(path)
+        if "/sign-in" in self.page.url:
+            self.sign_in()
+
+    def with_authenticator(self, transport: str = "internal") -> Callable[[bool], None]:
+        """Give the browser a device; return what tells it whether it finds its owner there."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("WebAuthn.enable")
+        device = {
+            "protocol": "ctap2",
+            "transport": transport,
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        made = session.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+
+        def finds(owner: bool) -> None:
+            told = {"authenticatorId": made["authenticatorId"], "isUserVerified": owner}
+            session.send("WebAuthn.setUserVerified", told)
+
+        return finds
+
+    def enrol(self, name: str = "My phone") -> None:
+        """Add a passkey on the real page."""
+        self.signed_in_at(f"{PASSKEYS}/new")
+        self.hands.fill("What do you call it?", name)
+        self.hands.press("Make a passkey")
+
+    def enrol_long_ago(self) -> Callable[[bool], None]:
+        """Have a passkey that counts by now; return what tells its device of its owner."""
+        finds = self.with_authenticator()
+        with self.house.later(-2 * DAY):
+            self.enrol()
+        return finds
+
+    def planner_orders(self) -> tuple[Asking, str]:
+        """Let planner act, and ask to pay for what takes a passkey; return the id too."""
+        hold = self.house.hold(person=self.person)
+        asking = Asking(self.house, self.house.agent("planner"), hold, self.person)
+        details = json.dumps([ORDER])
+        return asking, asking.asked(scope="openid pay:order", authorization_details=details)
 
     def booker_asks(
         self, message: str = "TP1234, 3 December, seat 14C", details: str = PAYING
@@ -263,6 +313,47 @@ def hostile_question(visit: Visit) -> None:
     visit.inbox()
 
 
+def no_passkey(visit: Visit) -> None:
+    visit.signed_in_at(PASSKEYS)
+
+
+def adding_a_passkey(visit: Visit) -> None:
+    visit.signed_in_at(f"{PASSKEYS}/new")
+
+
+def my_passkeys(visit: Visit) -> None:
+    visit.enrol_long_ago()
+    visit.signed_in_at(f"{PASSKEYS}/new")
+    visit.hands.press("Use my passkey")
+    visit.with_authenticator("usb")
+    visit.hands.fill("What do you call it?", "The key on my desk")
+    visit.hands.press("Make a passkey")
+
+
+def removing_a_passkey(visit: Visit) -> None:
+    visit.enrol_long_ago()
+    visit.signed_in_at(PASSKEYS)
+    visit.hands.follow("Remove My phone")
+
+
+def card_that_takes_a_passkey(visit: Visit) -> None:
+    visit.planner_orders()
+    visit.inbox()
+
+
+def no_passkey_that_counts(visit: Visit) -> None:
+    card_that_takes_a_passkey(visit)
+    visit.hands.press("Approve")
+
+
+def what_is_signed(visit: Visit) -> None:
+    visit.enrol_long_ago()
+    visit.planner_orders()
+    visit.signed_in_at(APPROVALS)
+    visit.hands.fill("Amount", "400.00")
+    visit.hands.press("Approve")
+
+
 def account(visit: Visit) -> None:
     visit.go("/account")
     visit.sign_in()
@@ -301,6 +392,13 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     decided_too_late,
     my_decisions,
     hostile_question,
+    no_passkey,
+    adding_a_passkey,
+    my_passkeys,
+    removing_a_passkey,
+    card_that_takes_a_passkey,
+    no_passkey_that_counts,
+    what_is_signed,
     account,
     sign_out,
 )

@@ -9,6 +9,7 @@ from deputize.core.db import Database
 from deputize.core.secrets import digest, new_id
 from deputize.delegation.models import single_use
 from deputize.outbox.models import outbox
+from deputize.passkeys.models import challenge, passkey
 
 #: Each of them was asked a few things.
 PEOPLE, EACH = 2000, 4
@@ -25,6 +26,8 @@ def ask_all_day(db: Database, now: int) -> None:
         load(tx, auth_request, (_id_of(card) for card in cards))
         load(tx, single_use, (_spent(card, now) for card in cards))
         load(tx, outbox, (_told(card, now) for card in cards))
+        load(tx, passkey, (_passkey(number, now) for number in range(PEOPLE)))
+        load(tx, challenge, (_challenge(number, now) for number in range(PEOPLE)))
 
 
 def _card(approval_id: str, number: int, now: int) -> dict[str, Any]:
@@ -65,6 +68,29 @@ def _spent(card: dict[str, Any], now: int) -> dict[str, Any]:
         "jti": new_id(),
         "issued_at": now - 300,
         "expires_at": now,
+    }
+
+
+def _passkey(number: int, now: int) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "person_id": f"{number:016d}",
+        "credential_id": digest(f"passkey {number}"),
+        "public_key": b"a COSE key",
+        "sign_count": 0,
+        "name": "My phone",
+        "created_at": now - 90_000,
+        "counts_from": now - 3600,
+    }
+
+
+def _challenge(number: int, now: int) -> dict[str, Any]:
+    return {
+        "digest": digest(f"challenge {number}"),
+        "person_id": f"{number:016d}",
+        "purpose": "approve",
+        "about": new_id(),
+        "expires_at": now + 300,
     }
 
 

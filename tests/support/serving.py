@@ -18,10 +18,13 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(make_app: Callable[[str], Any]) -> Iterator[str]:
-    """Yield the base URL of `make_app(base_url)`; the issuer is known before the app is."""
+def serving(make_app: Callable[[str], Any], name: str = "127.0.0.1") -> Iterator[str]:
+    """Yield the base URL of `make_app(base_url)`; the issuer is known before the app is.
+
+    :param name: of this machine; browsers have passkeys for `localhost`, and for no address
+    """
     server = make_server("127.0.0.1", 0, _not_ready, threaded=True, request_handler=_Quiet)
-    url = f"http://127.0.0.1:{server.server_port}"
+    url = f"http://{name}:{server.server_port}"
     server.app = make_app(url)
     often = {"poll_interval": 0.02}
     thread = threading.Thread(target=server.serve_forever, kwargs=often, daemon=True)

@@ -45,11 +45,13 @@ class Ballot:
     """One vote as it was cast.
 
     :param key: the host's, of who cast it
+    :param evidence_id: of what they signed with a passkey, where they did
     """
 
     key: str
     acr: str | None
     auth_time: int | None
+    evidence_id: str | None
     voted_at: int
 
 
@@ -94,7 +96,13 @@ def excluded_from(tx: Transaction, asking: Sequence[Approval]) -> Words:
 def ballots_of(tx: Transaction, card: Approval) -> list[Ballot]:
     """Return the votes for exactly what was decided."""
     cast = (
-        select(person.c.host_key.label("key"), vote.c.acr, vote.c.auth_time, vote.c.voted_at)
+        select(
+            person.c.host_key.label("key"),
+            vote.c.acr,
+            vote.c.auth_time,
+            vote.c.evidence_id,
+            vote.c.voted_at,
+        )
         .join(person, person.c.id == vote.c.person_id)
         .where(vote.c.decision_hash == card.decision_hash)
     )

@@ -40,7 +40,7 @@ from .approvers import Needed, needed_by
 from .find_cards import Card
 from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
-from .rules import rules_of
+from .rules import asks_for_passkey, rules_of
 
 #: Why a card is shown again, by the rule that refused.
 _PROBLEMS = {
@@ -78,12 +78,14 @@ class Telling:
     """What is needed to say a card in words.
 
     :param agents: by client id: all of the cards' chains
+    :param passkey_acr: of the scopes that take a passkey; empty where that is not told
     """
 
     tx: Transaction
     catalogue: Catalogue
     agents: dict[str, Agent]
-    again: Again
+    again: Again = Again()
+    passkey_acr: str = ""
 
     def open(self, asking: Card) -> ApprovalCard:
         """Tell what waits, with all that can be pressed."""
@@ -96,7 +98,7 @@ class Telling:
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
             amounts=amount_fields(card, self.catalogue.types),
-            others=tuple((one.quorum, one.group) for one in self._needed(card.adding)),
+            others=self._told_of_others(card),
             problem=self.again.problem if card.id == self.again.id else "",
         )
 
@@ -112,6 +114,18 @@ class Telling:
             action=url_for("deputize_approvals.voted", approval_id=card.id),
             hidden={"shown": card.decision_hash or ""},
         )
+
+    def to_sign(self, granted: Card, subject: str) -> tuple[ApprovalCard, str]:
+        """Tell what is signed, and how long it lasts."""
+        card = granted[0]
+        face = replace(
+            self._card(card),
+            also=self._askers(granted[1:]),
+            others=() if subject else self._told_of_others(card),
+            person=subject,
+            left=self._until(min(one.expires_at for one in granted)),
+        )
+        return face, at_most(card.lifetime, _moment(self.tx.now))
 
     def late(self, card: Approval) -> ApprovalCard:
         """Tell what can't be decided any more: the same text, and why."""
@@ -149,6 +163,7 @@ class Telling:
             purpose=str(self.tx.execute(purpose).scalar() or ""),
             adds=tuple(self._choice(name, card) for name in sorted(card.adding)),
             holds=self._holdings(standing.node.scope if standing else card.held),
+            takes_passkey=self._takes_passkey(card.adding),
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
         )
@@ -167,6 +182,8 @@ class Telling:
             return self._with_others(card)
         if card.status == Status.REDEEMED:
             return self._granted(card)
+        if card.status == Status.WITHDRAWN:
+            return _Became(State.ENDED, Markup("withdrawn: a passkey was removed"))
         asker = find_standing(self.tx, card.delegation_id)
         if self.tx.now < card.expires_at and why_dead(asker, self.tx.now) is None:
             return _Became(State.WAITING, Markup("not used yet"))
@@ -183,9 +200,15 @@ class Telling:
     def _others(self, card: Approval) -> set[str]:
         return {one.group for one in self._needed(card.granted_scope & card.adding)}
 
+    def _told_of_others(self, card: Approval) -> tuple[tuple[int, str], ...]:
+        return tuple((one.quorum, one.group) for one in self._needed(card.adding))
+
     def _needed(self, adding: Words) -> list[Needed]:
         needed = needed_by(rules_of(self.catalogue, adding))
         return sorted(needed, key=lambda one: one.group)
+
+    def _takes_passkey(self, adding: Words) -> bool:
+        return asks_for_passkey(rules_of(self.catalogue, adding), self.passkey_acr)
 
     def _granted(self, card: Approval) -> "_Became":
         standing = find_standing(self.tx, card.node_id or "")

@@ -4,23 +4,24 @@ Everything is looked at again: a card under a delegation that has ended is past 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 
 from sqlalchemy import update
 
 from ..audit.record import Event, record
-from ..catalogue.models import Scope
 from ..core.db import Transaction, insert_unless_present
 from ..core.values import line
 from ..delegation.context import Context
 from ..delegation.details import write_details
 from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
+from ..passkeys.use import keep_evidence
 from .approvers import Needed, needed_by
 from .find_cards import shown_as_one
 from .grant_less import Yes
 from .models import Approval, Status, approval, asked_group
-from .rules import is_strong_enough, rules_of
+from .rules import believed, is_strong_enough, rules_of
 
 
 class Outcome(StrEnum):
@@ -37,7 +38,9 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
 
     :param content_hash: of what the person saw
     :param yes: None for a no
+    :raises Refusal: `passkey.*`, where what they signed it with is not good any more
     """
+    yes = yes and _believed(context, yes)
     with context.db.read() as tx:
         standing = find_standing(tx, card.delegation_id)
     if standing is None:
@@ -50,13 +53,15 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
         if content_hash != card.content_hash:
             return Outcome.CHANGED
         rules = rules_of(context.moment(tx).catalogue, card.adding & yes.scope) if yes else []
-        if yes and not _is_strong_enough(rules, yes, tx.now):
+        if yes and not is_strong_enough(rules, yes.authentication, tx.now):
             return Outcome.SIGN_IN
         needed, asking = needed_by(rules), shown_as_one(tx, card)
         if not _store(tx, card, yes, is_last_word=not needed):
             return Outcome.CHANGED
         if yes is not None:
             _ask_others(tx, yes, needed)
+        if yes is not None and yes.signed is not None:
+            keep_evidence(tx, yes.signed)
         for one in asking:
             record_word(tx, one, _word(yes, bool(needed)), by=card.person_id, yes=yes)
     return Outcome.DONE
@@ -68,8 +73,10 @@ def _word(yes: Yes | None, asks_others: bool) -> str:
     return "approval.voted" if asks_others else "approval.approved"
 
 
-def _is_strong_enough(rules: list[Scope], yes: Yes, now: int) -> bool:
-    return is_strong_enough(rules, yes.authentication.acr, yes.authentication.auth_time, now)
+def _believed(context: Context, yes: Yes) -> Yes:
+    passkey_acr = context.settings.approvals.passkey_acr
+    told = believed(yes.authentication, yes.signed is not None, passkey_acr)
+    return replace(yes, authentication=told)
 
 
 def _store(tx: Transaction, card: Approval, yes: Yes | None, *, is_last_word: bool) -> bool:
@@ -93,6 +100,7 @@ def _store(tx: Transaction, card: Approval, yes: Yes | None, *, is_last_word: bo
             "auth_time": yes.authentication.auth_time,
             "acr": yes.authentication.acr,
             "amr": " ".join(yes.authentication.amr),
+            "evidence_id": yes.evidence_id,
         }
     return tx.execute(update(approval).where(as_shown).values(**values)).rowcount > 0
 
@@ -110,12 +118,19 @@ def _ask_others(tx: Transaction, yes: Yes, needed: Iterable[Needed]) -> None:
 
 
 def record_word(
-    tx: Transaction, card: Approval, kind: str, *, by: str, yes: Yes | None = None
+    tx: Transaction,
+    card: Approval,
+    kind: str,
+    *,
+    by: str,
+    yes: Yes | None = None,
+    evidence_id: str | None = None,
 ) -> None:
     """Record what somebody said of the card.
 
     :param by: the id of who said it
     :param yes: where the person themselves said it
+    :param evidence_id: of what they signed with a passkey, where somebody else did
     """
     facts = {
         "approval_id": card.id,
@@ -126,6 +141,9 @@ def record_word(
     }
     if yes is not None:
         facts |= {"scope": line(yes.scope)}
+        evidence_id = yes.evidence_id
+    if evidence_id is not None:
+        facts |= {"evidence_id": evidence_id}
     record(
         tx,
         Event(

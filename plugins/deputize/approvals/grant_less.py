@@ -12,6 +12,7 @@ from ..core.refusal import Refusal
 from ..core.values import Words
 from ..delegation.details import Details, of_scope, scopes_of, validate_known
 from ..host import Authentication
+from ..passkeys.relying_party import Assertion
 from .content import decision_hash
 from .models import Approval
 
@@ -25,6 +26,7 @@ class Yes:
     :param lifetime: seconds that the token may live
     :param authentication: how and when they signed in
     :param decided: the hash of exactly this, about exactly that card
+    :param signed: with which they signed that hash, where they did
     """
 
     scope: Words
@@ -32,6 +34,11 @@ class Yes:
     lifetime: int
     authentication: Authentication
     decided: str
+    signed: Assertion | None = None
+
+    @property
+    def evidence_id(self) -> str | None:
+        return self.signed.id if self.signed else None
 
 
 def grant_less(

@@ -4,7 +4,7 @@ What is pressed is what was shown: each card's form holds the hash of what it sa
 decision about anything else is none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from flask import Blueprint, Response, request, url_for
@@ -13,20 +13,22 @@ from ..agents.models import find_agents
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..delegation.context import Context
-from ..delegation.details import of_scope
 from ..delegation.liveness import find_standing
-from ..host import Authentication, Person
+from ..host import Person
+from ..passkeys.ask import telling_refusals
+from ..passkeys.challenge import Purpose
 from ..web.pages import InboxPage
 from ..web.shell import is_own_form, render, see_other
-from .amounts import lowered
 from .cards import Again, Telling, find_first_hold
-from .decide import decide
+from .decide import Outcome, decide
 from .find_cards import decided_cards, find_card, late_cards, open_cards, shown, shown_as_one
-from .grant_less import NOTHING_LEFT, Yes, grant_less
+from .grant_less import NOTHING_LEFT, Yes
 from .models import Approval
+from .pressed import chosen, yes_of
 from .said_back import APPROVALS_PAGE, answer_to, sign_in, tell
+from .signing import ToSign, by_passkey, not_signed
 from .vote import cards_asked_of
-from .vote_page import add_vote
+from .vote_page import add_vote, subject_of
 
 #: Why a delegation ended whose agent was stopped with a no.
 STOPPED = "stopped_with_a_no"
@@ -63,6 +65,17 @@ def inbox(context: Context) -> Blueprint:
             return tell(me, "There is nothing to decide here", "It was never put to you.", 404)
         return _decide(context, me, card)
 
+    @pages.post(f"{APPROVALS_PAGE}/<approval_id>/signed")
+    def signed(approval_id: str) -> Response:
+        me = context.host.current_person()
+        if me is None:
+            return sign_in(context)
+        with context.db.read() as tx:
+            card = find_card(tx, approval_id, me.key)
+        if card is None or not is_own_form():
+            return see_other(url_for(".approvals"))
+        return _signed(context, me, card)
+
     add_vote(pages, context)
     return pages
 
@@ -70,11 +83,13 @@ def inbox(context: Context) -> Blueprint:
 def _decide(context: Context, me: Person, card: Approval) -> Response:
     pressed = request.form.get("decision")
     try:
-        yes = _yes(context, card) if pressed == "approve" else None
+        yes, takes_passkey = yes_of(context, card) if pressed == "approve" else (None, False)
     except Refusal as refusal:
         return _again(card, refusal.rule)
     if pressed not in ("approve", "deny", "stop"):
         return _again(card, NOTHING_LEFT)
+    if yes is not None and takes_passkey:
+        return _ask_to_sign(context, me, card, yes)
     if pressed == "stop":
         # About the agent, and not about what the card says: it is stopped in any case.
         _stop(context, card)
@@ -88,24 +103,33 @@ def _again(card: Approval, why: str) -> Response:
     return see_other(url_for(".approvals", again=card.id, why=why, _anchor=f"card-{card.id}"))
 
 
-def _yes(context: Context, card: Approval) -> Yes:
-    """Return what the form grants.
-
-    :raises Refusal: `decision.*`, `details.*`
-    """
-    chosen = request.form.get("lifetime", "")
-    seconds = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 9 else 0
+def _ask_to_sign(context: Context, me: Person, card: Approval, yes: Yes) -> Response:
     with context.db.read() as tx:
-        types = context.moment(tx).catalogue.types
-    ticked = frozenset(request.form.getlist("scope"))
-    return grant_less(
-        card,
-        types,
-        context.host.authentication() or Authentication(),
-        scope=ticked,
-        details=of_scope(lowered(card, types, request.form), ticked | card.held, types),
-        lifetime=seconds or None,
+        asking = shown_as_one(tx, card)
+    granted = tuple(
+        replace(one, scope=yes.scope, details=yes.details, lifetime=yes.lifetime) for one in asking
     )
+    action = url_for(".signed", approval_id=card.id)
+    return _to_sign(card, yes).ask(context, me, granted, action, chosen())
+
+
+def _signed(context: Context, me: Person, card: Approval) -> Response:
+    shown = request.form.get("shown", "")
+    if shown != card.content_hash:
+        return answer_to(context, me, Outcome.CHANGED)
+    try:
+        with telling_refusals(context.db, card.person_id):
+            yes, _ = yes_of(context, card)
+            signed = _to_sign(card, yes).hear(context)
+            yes = replace(yes, authentication=by_passkey(context), signed=signed)
+            outcome = decide(context, card, shown, yes)
+    except Refusal as refusal:
+        return not_signed(me, refusal)
+    return answer_to(context, me, outcome)
+
+
+def _to_sign(card: Approval, yes: Yes) -> ToSign:
+    return ToSign(card.person_id, Purpose.APPROVE, card.id, yes.decided)
 
 
 def _stop(context: Context, card: Approval) -> None:
@@ -141,17 +165,13 @@ class Inbox:
         agents = find_agents(tx, frozenset(name for one in told for name in one.chain))
         catalogue = self.context.moment(tx).catalogue
         again = Again(request.args.get("again", ""), request.args.get("why", ""))
-        telling = Telling(tx, catalogue, agents, again)
+        telling = Telling(tx, catalogue, agents, again, self.context.settings.approvals.passkey_acr)
         return InboxPage(
             person=self.me.name,
             agents_url=url_for("deputize_agents.agents"),
+            passkeys_url=url_for("deputize_passkeys.passkeys"),
             cards=tuple(map(telling.open, waiting)),
-            votes=tuple(telling.vote(c, self._name_of(c[0])) for c in asked_too),
+            votes=tuple(telling.vote(c, subject_of(self.context, tx, c[0])) for c in asked_too),
             late=tuple(map(telling.late, late)),
             decided=tuple(map(telling.decided, decided)),
         )
-
-    def _name_of(self, card: Approval) -> str:
-        standing = find_standing(self.tx, card.delegation_id)
-        found = self.context.host.find_person(standing.subject) if standing else None
-        return found.name if found else "somebody"

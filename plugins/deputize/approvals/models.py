@@ -56,6 +56,7 @@ approval = Table(
     Column("auth_time", BigInteger),
     Column("acr", Text),
     Column("amr", Text),
+    Column("evidence_id", String(16)),
     Column("node_id", String(16)),
     Column("jti", String(16)),
     Column("token_expires_at", BigInteger),
@@ -86,6 +87,7 @@ vote = Table(
     Column("voted_at", BigInteger, nullable=False),
     Column("auth_time", BigInteger),
     Column("acr", Text),
+    Column("evidence_id", String(16)),
 )
 
 #: By which group of the host's a decision that waits for it is found.
@@ -124,6 +126,7 @@ class Approval:
     :param expires_at: NumericDate until which it can be decided, and redeemed
     :param decision_hash: of what the person said yes to; while it is pending, others are
         asked for theirs to the same
+    :param evidence_id: of what the person signed with a passkey, where they did
     """
 
     id: str
@@ -152,6 +155,7 @@ class Approval:
     auth_time: int | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    evidence_id: str | None = None
     node_id: str | None = None
     jti: str | None = None
     token_expires_at: int | None = None

@@ -34,6 +34,7 @@ from ..delegation.models import person
 from ..delegation.narrow import chain_ceiling, current_agent, elevate, live_standing
 from ..delegation.node import Delegation
 from ..delegation.single_use import is_for_one_use, make_single_use, replace_unused
+from ..host import Authentication
 from ..oauth.ciba import CibaGrant
 from ..oauth.errors import (
     ApprovalDeniedError,
@@ -41,9 +42,9 @@ from ..oauth.errors import (
     SlowDownError,
     UnauthorizedClientError,
 )
-from .approvers import ballots_of, entitled, excluded_from, is_quorum, needed_by
+from .approvers import Ballot, ballots_of, entitled, excluded_from, is_quorum, needed_by
 from .models import Approval, Status, approval, approval_from_row, auth_request
-from .rules import can_be_approved, is_strong_enough, rules_of, what_is_added
+from .rules import believed, can_be_approved, is_strong_enough, rules_of, what_is_added
 
 #: Seconds in which a repeat is a lost reply, and gets the same token again.
 REPEATABLE = 30
@@ -130,6 +131,7 @@ class Redemption:
                 "auth_time": card.auth_time,
                 "acr": card.acr,
                 "amr": card.amr,
+                "evidence_id": card.evidence_id,
             },
         )
         seconds = min(card.granted_lifetime or card.lifetime, token_lifetime(decision, node))
@@ -259,7 +261,7 @@ def _granted(decision: Decision, card: Approval, node: Delegation) -> Asked:
     adding = what_is_added(card.granted_scope, details, node, moment.rules)
     granted = card.granted_scope - (adding - card.adding)
     rules, server = rules_of(moment.catalogue, adding & card.adding), moment.catalogue.servers
-    strong = is_strong_enough(rules, card.acr, card.auth_time, card.decided_at or 0)
+    strong = is_strong_enough(rules, _believed(decision, card), card.decided_at or 0)
     good = card.target in server and can_be_approved(rules, server[card.target])
     good = good and _is_seconded(decision, card, rules)
     # Without its type, a detail would bind nothing any more.
@@ -277,9 +279,20 @@ def _is_seconded(decision: Decision, card: Approval, rules: list[Scope]) -> bool
         return True
     said = ballots_of(decision.tx, card)
     closed_at = max((ballot.voted_at for ballot in said), default=0)
-    strong = [b.key for b in said if is_strong_enough(rules, b.acr, b.auth_time, b.voted_at)]
+    strong = [
+        ballot.key
+        for ballot in said
+        if is_strong_enough(rules, _believed(decision, ballot), ballot.voted_at)
+    ]
     voters = entitled(decision.context.host, strong, excluded_from(decision.tx, [card]))
     return is_quorum(needed, voters, closed_at - (card.decided_at or 0))
+
+
+def _believed(decision: Decision, said: Approval | Ballot) -> Authentication:
+    """Return how who said yes had signed in then; a rule may ask for a passkey by now."""
+    told = Authentication(said.auth_time, said.acr)
+    passkey_acr = decision.context.settings.approvals.passkey_acr
+    return believed(told, said.evidence_id is not None, passkey_acr)
 
 
 def _status(tx: Transaction, card: Approval) -> str:
@@ -291,7 +304,7 @@ def _is_alive(reading: Reading, card: Approval) -> bool:
 
 
 def _require_granted(card: Approval, now: int) -> None:
-    if card.status == Status.DENIED or card.is_open(now):
+    if card.status in (Status.DENIED, Status.WITHDRAWN) or card.is_open(now):
         # Open, and asked no more: what it hung on has ended.
         raise Refusal("approval.denied", "The person said no.")
     if card.status != Status.APPROVED or now >= card.expires_at:

@@ -5,6 +5,7 @@ have changed in between.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..catalogue.details import is_each_within
 from ..catalogue.models import Catalogue, ResourceServer, Scope
@@ -12,6 +13,7 @@ from ..core.values import Words
 from ..delegation.attenuation import Rules
 from ..delegation.details import Details, of_scope, read_details, scopes_of
 from ..delegation.node import Delegation
+from ..host import Authentication
 
 
 def what_is_added(scope: Words, details: Details, node: Delegation, rules: Rules) -> Words:
@@ -39,13 +41,25 @@ def can_be_approved(rules: Iterable[Scope], server: ResourceServer) -> bool:
     return all(not rule.single_use or server.use_id is not None for rule in rules)
 
 
-def is_strong_enough(
-    rules: Iterable[Scope], acr: str | None, auth_time: int | None, at: int
-) -> bool:
-    """Tell whether who signed in so, then, may say yes at `at` (seconds). :rfc:`9470#section-3`."""
-    age = None if auth_time is None else at - auth_time
+def asks_for_passkey(rules: Iterable[Scope], passkey_acr: str) -> bool:
+    """Tell whether one of these rules is met with a passkey alone."""
+    return any(rule.acr == passkey_acr for rule in rules)
+
+
+def believed(told: Authentication, is_signed: bool, passkey_acr: str) -> Authentication:
+    """Return what is believed of how somebody signed in: no host's word is a passkey."""
+    is_claimed = told.acr == passkey_acr and not is_signed
+    return replace(told, acr=None) if is_claimed else told
+
+
+def is_strong_enough(rules: Iterable[Scope], told: Authentication, at: int) -> bool:
+    """Tell whether who signed in so may say yes at `at` (seconds). :rfc:`9470#section-3`.
+
+    :param told: as `believed`
+    """
+    age = None if told.auth_time is None else at - told.auth_time
     return all(
-        (rule.acr is None or rule.acr == acr)
+        (rule.acr is None or rule.acr == told.acr)
         and (rule.max_age is None or (age is not None and age <= rule.max_age))
         for rule in rules
     )

@@ -16,13 +16,16 @@ from ..delegation.context import Context
 from ..delegation.issue import Overtaken, locks_of
 from ..delegation.liveness import find_standing, why_dead
 from ..delegation.models import person
+from ..delegation.node import Delegation
 from ..delegation.persons import ensure_person
 from ..host import Authentication, Person
+from ..passkeys.relying_party import Assertion
+from ..passkeys.use import keep_evidence
 from .approvers import ballots_of, entitled, excluded_from, is_asked, is_quorum, needed_by
 from .decide import Outcome, record_word
 from .find_cards import Card, as_cards
 from .models import Approval, Status, approval, approval_from_row, asked_group, vote
-from .rules import is_strong_enough, rules_of
+from .rules import believed, is_strong_enough, rules_of
 
 #: Votes that were overtaken before one is given up: each needs another vote in between.
 ATTEMPTS = 5
@@ -43,7 +46,7 @@ def find_asked(tx: Transaction, approval_id: str, someone: Person) -> Approval |
     this = _asked_of(tx, someone).where(approval.c.id == approval_id)
     row = tx.execute(this).mappings().first()
     card = approval_from_row(row) if row else None
-    return card if card and someone.key not in excluded_from(tx, _decided_with(tx, card)) else None
+    return card if card and someone.key not in excluded_from(tx, decided_with(tx, card)) else None
 
 
 def _asked_of(tx: Transaction, someone: Person) -> Select[Any]:
@@ -68,7 +71,7 @@ def _waits(tx: Transaction) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _decided_with(tx: Transaction, card: Approval) -> Card:
+def decided_with(tx: Transaction, card: Approval) -> Card:
     """Return all that the person decided by the same word as `card`, and that still wait."""
     same = select(approval).where(*_waits(tx), approval.c.decision_hash == card.decision_hash)
     return tuple(map(approval_from_row, tx.execute(same.order_by(approval.c.id)).mappings()))
@@ -80,6 +83,7 @@ class Vote:
 
     :param shown: the hash of the decision that they saw
     :param authentication: how and when they signed in
+    :param signed: with which they signed that hash, where they did
     """
 
     card: Approval
@@ -87,9 +91,13 @@ class Vote:
     someone: Person
     authentication: Authentication
     is_yes: bool
+    signed: Assertion | None = None
 
     def cast(self, context: Context) -> Outcome:
-        """Store the vote, and what comes of it."""
+        """Store the vote, and what comes of it.
+
+        :raises Refusal: `passkey.*`, where what they signed it with is not good any more
+        """
         for _ in range(ATTEMPTS):
             with suppress(Overtaken):
                 return self._cast(context)
@@ -98,46 +106,57 @@ class Vote:
     def _cast(self, context: Context) -> Outcome:
         with context.db.read() as tx:
             standing = find_standing(tx, self.card.delegation_id)
-            excluded = excluded_from(tx, [self.card, *_decided_with(tx, self.card)])
+            excluded = excluded_from(tx, [self.card, *decided_with(tx, self.card)])
             before = {ballot.key for ballot in ballots_of(tx, self.card)}
         # What the host says of all who have voted comes before our own transaction.
         voters = entitled(context.host, before | {self.someone.key}, excluded)
         if standing is None or self.someone.key not in {voter.key for voter in voters}:
             return Outcome.OVER
-        # Votes are counted one at a time.
-        subject = Lock(Kind.PERSON, self.card.person_id, exclusive=True)
-        locks = {lock for lock in locks_of(standing.node) if lock.kind is not Kind.PERSON}
-        with context.db.write([subject, *locks]) as tx:
-            asking = _decided_with(tx, self.card)
+        with context.db.write(self._locks(standing.node)) as tx:
+            asking = decided_with(tx, self.card)
             if self.shown != self.card.decision_hash or self.card.id not in _ids(asking):
                 return Outcome.OVER
             if {ballot.key for ballot in ballots_of(tx, self.card)} != before:
                 raise Overtaken
             return self._decide(context, tx, asking, voters)
 
+    def _locks(self, node: Delegation) -> list[Lock]:
+        # Votes are counted one at a time.
+        subject = Lock(Kind.PERSON, self.card.person_id, exclusive=True)
+        locks = {lock for lock in locks_of(node) if lock.kind is not Kind.PERSON}
+        # Who signs, too: a removal of the passkey waits, or is over.
+        signer = {Lock(Kind.PERSON, self.signed.challenge.person_id)} if self.signed else set()
+        return [subject, *signer, *locks]
+
     def _decide(
         self, context: Context, tx: Transaction, asking: Card, voters: list[Person]
     ) -> Outcome:
         card, waited = self.card, tx.now - (self.card.decided_at or 0)
         rules = rules_of(context.moment(tx).catalogue, card.granted_scope & card.adding)
-        needed, told = needed_by(rules), self.authentication
+        passkey_acr = context.settings.approvals.passkey_acr
+        told = believed(self.authentication, self.signed is not None, passkey_acr)
+        needed = needed_by(rules)
         if not is_asked(needed, self.someone, waited):
             return Outcome.OVER
         if self.is_yes and why_dead(find_standing(tx, card.delegation_id), tx.now):
             return Outcome.OVER
-        if self.is_yes and not is_strong_enough(rules, told.acr, told.auth_time, tx.now):
+        if self.is_yes and not is_strong_enough(rules, told, tx.now):
             return Outcome.SIGN_IN
-        voter_id = self._store(tx)
+        voter_id = self._store(tx, told)
         if not self.is_yes:
             _close(tx, asking, voter_id, Status.DENIED, decided_at=tx.now)
             return Outcome.DONE
         for one in asking:
-            record_word(tx, one, "approval.voted", by=voter_id)
+            record_word(tx, one, "approval.voted", by=voter_id, evidence_id=self._evidence_id)
         if is_quorum(needed, voters, waited):
             _close(tx, asking, voter_id, Status.APPROVED)
         return Outcome.DONE
 
-    def _store(self, tx: Transaction) -> str:
+    @property
+    def _evidence_id(self) -> str | None:
+        return self.signed.id if self.signed else None
+
+    def _store(self, tx: Transaction, told: Authentication) -> str:
         """Store the vote; return the id of who cast it.
 
         :raises Overtaken: where they had voted meanwhile
@@ -147,17 +166,26 @@ class Vote:
             "decision_hash": self.shown,
             "person_id": voter_id,
             "voted_at": tx.now,
-            "auth_time": self.authentication.auth_time,
-            "acr": self.authentication.acr,
+            "auth_time": told.auth_time,
+            "acr": told.acr,
+            "evidence_id": self._evidence_id,
         }
         if not insert_unless_present(tx, vote, row):
             raise Overtaken
+        if self.signed is not None:
+            keep_evidence(tx, self.signed)
         return voter_id
 
 
 def _close(tx: Transaction, asking: Card, by: str, status: Status, **values: object) -> None:
-    those = approval.c.id.in_(_ids(asking))
-    tx.execute(update(approval).where(those).values(status=status, **values))
+    """Give them the status.
+
+    :raises Overtaken: where one has another by now: a passkey of somebody else's was removed
+    """
+    those = approval.c.id.in_(_ids(asking)) & (approval.c.status == Status.PENDING)
+    closing = update(approval).where(those).values(status=status, **values)
+    if tx.execute(closing).rowcount != len(asking):
+        raise Overtaken
     for one in asking:
         record_word(tx, one, f"approval.{status}", by=by)
 

@@ -14,6 +14,7 @@ from .delegations import delegations
 from .deliver import deliver_command
 from .keys import keys
 from .parts import plugins
+from .passkeys import passkeys
 from .sweep import sweep_command
 from .token import token
 
@@ -28,6 +29,7 @@ COMMANDS = (
     export_command,
     agents,
     delegations,
+    passkeys,
     approvals,
     token,
     keys,

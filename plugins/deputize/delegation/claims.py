@@ -35,6 +35,8 @@ def delegated_claims(
         claims["may_act"] = {"iss": issuer, "sub": node.target, "sub_profile": "ai_agent"}
     if node.details:
         claims["authorization_details"] = read_details(node.details)
+    if node.evidence_id:
+        claims["approval_evidence"] = node.evidence_id
     if node.jkt:
         claims["cnf"] = {"jkt": node.jkt}
     return claims | _authentication(node)

@@ -62,6 +62,7 @@ delegation = Table(
     Column("auth_time", BigInteger),
     Column("acr", Text),
     Column("amr", Text, nullable=False),
+    Column("evidence_id", String(16)),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),

@@ -23,6 +23,7 @@ class Delegation:
     :param max_depth: the tightest depth that an agent of the chain allows
     :param lease_hash: the request that finds this node again; None where none may
     :param jkt: thumbprint of the key that its tokens are bound to
+    :param evidence_id: of what the person signed for it with a passkey
     :param expires_at: NumericDate; the task's deadline is read from the task
     """
 
@@ -49,6 +50,7 @@ class Delegation:
     auth_time: int | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    evidence_id: str | None = None
     ended_at: int | None = None
     ended_why: str | None = None
 

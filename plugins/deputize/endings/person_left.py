@@ -6,8 +6,10 @@ from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock, Transaction
 from ..delegation.models import ACTIVE, LEFT, code, delegation, delegation_from_row, person
 from ..delegation.node import Delegation
+from ..passkeys.models import passkey
 from .cut import Cut, cut, withdraw_codes
 from .locked import held_with_tasks
+from .remove_passkey import remove_passkeys
 
 
 def person_left(db: Database, host_key: str, *, why: str) -> Cut:
@@ -27,6 +29,7 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
         if gone.rowcount:
             record(tx, Event("person.left", person_id=person_id, facts={"why": why}))
         withdraw_codes(tx, code.c.person_id == person_id)
+        remove_passkeys(tx, passkey.c.person_id == person_id, by=why)
         return cut(tx, _roots(tx, person_id), why)
 
 

@@ -15,6 +15,7 @@ from ..delegation.keys import retire_superseded
 from ..delegation.models import code, single_use, spawn_token
 from ..delegation.push_request import forget_pushed
 from ..outbox.enqueue import forget_done
+from ..passkeys.challenge import forget_challenges
 from ..tasks.models import TaskStatus, task
 from .end_task import cut_tree
 from .locked import task_locked
@@ -46,7 +47,7 @@ def sweep(db: Database) -> Swept:
         for table in (code, spawn_token, single_use):
             over = delete(table).where(table.c.expires_at < tx.now - KEPT)
             forgotten += tx.execute(over).rowcount
-        forgotten += forget_ids(tx, KEPT)
+        forgotten += forget_ids(tx, KEPT) + forget_challenges(tx)
         forgotten += forget_done(tx, KEPT)
         forgotten += forget_pushed(tx)
         expire(tx)

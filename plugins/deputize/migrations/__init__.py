@@ -25,6 +25,7 @@ _MODELS = (
     "..core.versions",
     "..delegation.keys",
     "..delegation.models",
+    "..passkeys.models",
     "..outbox.models",
     "..tasks.models",
 )

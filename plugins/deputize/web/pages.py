@@ -51,6 +51,16 @@ class AgentFace:
         return agent_mark(self.client_id)
 
 
+@dataclass(frozen=True)
+class Signing:
+    """What the browser is asked for, before the page's form is posted."""
+
+    kind: str
+    """`create` for a new passkey, `get` for a signature by one."""
+    options: str
+    """As JSON (Web Authentication Level 3 §5.4, §5.5)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """What the frame around every page shows."""
@@ -59,6 +69,8 @@ class Page:
     """Display name of who is signed in; empty when nobody is."""
     agents_url: str = ""
     """Where "Agents acting for me" is; empty leaves the link out."""
+    signing: Signing | None = None
+    """Where a passkey signs: that page runs a script, and no other does."""
 
 
 @dataclass(frozen=True)
@@ -300,6 +312,8 @@ class ApprovalCard:
     amounts: tuple[AmountField, ...] = ()
     others: tuple[tuple[int, str], ...] = ()
     """How many of which group must say yes as well."""
+    takes_passkey: bool = False
+    """It is approved with a passkey, and in no other way."""
     lifetimes: tuple[UntilChoice, ...] = ()
     action: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
@@ -341,10 +355,67 @@ class InboxPage(Page):
     first, so that nothing moves under the finger."""
 
     cards: tuple[ApprovalCard, ...] = ()
+    passkeys_url: str = ""
     votes: tuple[ApprovalCard, ...] = ()
     """What others said yes to, and ask this person's word for."""
     late: tuple[ApprovalCard, ...] = ()
     decided: tuple[DecidedCard, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignPage(Page):
+    """What a passkey signs, and all of it. Posts `credential`, `chosen` and `hidden`."""
+
+    card: ApprovalCard
+    """With what is granted in place of what was asked."""
+    lasts: str
+    """From `words.at_most`."""
+    action: str
+    chosen: tuple[tuple[str, str], ...] = ()
+    """Fields by which the decision is read again."""
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    cancel_url: str = ""
+
+
+@dataclass(frozen=True)
+class PasskeyCard:
+    """One passkey of the person's."""
+
+    name: str
+    """The person's own words."""
+    state: State
+    counts: Markup
+    """Since or until when: "counts for approvals", "counts from tomorrow, 09:20 UTC"."""
+    added: Markup
+    used: Markup
+    rename_url: str
+    remove_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeysPage(Page):
+    """What the person signs with, and how it is kept safe. The oldest first."""
+
+    passkeys: tuple[PasskeyCard, ...]
+    add_url: str
+    delay: str
+    """When a new one counts: "after 1 day", "at once"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyPage(Page):
+    """One step with a passkey. Posts `credential`, `name` and `hidden`."""
+
+    title: str
+    about: str = ""
+    """What the passkey is called that it is about."""
+    sentences: tuple[str, ...]
+    asks_for_name: bool = False
+    press: str
+    cancel: str = "Not now"
+    cancel_url: str
+    action: str
+    hidden: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

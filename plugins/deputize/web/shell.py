@@ -1,7 +1,8 @@
 """The frame of every page: static files, the organisation's look, templates and headers.
 
 Templates come from an environment of our own, so that a host's Jinja settings can neither turn
-escaping off nor add to our pages. No page runs a script: the CSP allows none at all.
+escaping off nor add to our pages. A page where a passkey signs runs the one script that asks
+for it; on all others the CSP allows none at all.
 """
 
 import re
@@ -37,6 +38,8 @@ POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "form-action {}; frame-ancestors 'none'; base-uri 'none'"
 )
+#: Added where a passkey signs.
+RUNS_A_SCRIPT: Final = "; script-src 'self'"
 COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 LOGO: Final = re.compile(r"/(?![/\\])\S*|data:image/\S+")
 # What CSP's grammar takes for a source; a ";" or a space would write directives of its own.
@@ -91,6 +94,7 @@ def render(
     )
     response = PageResponse(html, status, mimetype="text/html")
     response.policy = POLICY.format(form_action(redirect_uri))
+    response.policy += RUNS_A_SCRIPT if page.signing else ""
     return response
 
 

@@ -60,7 +60,7 @@ def at_most(seconds: int, now: datetime) -> str:
     Where the zone is not known, a time of day would be in nobody's: only a date is added.
     """
     length = timedelta(seconds=seconds)
-    said = f"at most {_span(length)}"
+    said = f"at most {span(length)}"
     is_clear = length < (HOUR if _is_own_zone(now) else 2 * DAY)
     return said if is_clear else f"{said}, {until(now.astimezone(UTC) + length, now)}"
 
@@ -151,7 +151,8 @@ def _between(start: datetime, end: datetime) -> timedelta:
     return end.astimezone(UTC) - start.astimezone(UTC)
 
 
-def _span(length: timedelta) -> str:
+def span(length: timedelta) -> str:
+    """Say how long: "1 day", "2 hours", "5 minutes"."""
     for unit, noun in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
         if length >= unit and not length % unit:
             return count_of(length // unit, noun)

@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
         sa.Column("amr", sa.Text(), nullable=True),
+        sa.Column("evidence_id", sa.String(length=16), nullable=True),
         sa.Column("node_id", sa.String(length=16), nullable=True),
         sa.Column("jti", sa.String(length=16), nullable=True),
         sa.Column("token_expires_at", sa.BigInteger(), nullable=True),
@@ -132,6 +133,7 @@ def upgrade() -> None:
         sa.Column("voted_at", sa.BigInteger(), nullable=False),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
+        sa.Column("evidence_id", sa.String(length=16), nullable=True),
         sa.PrimaryKeyConstraint(
             "decision_hash", "person_id", name=op.f("pk_deputize_approval_vote")
         ),
@@ -234,6 +236,7 @@ def upgrade() -> None:
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
         sa.Column("amr", sa.Text(), nullable=False),
+        sa.Column("evidence_id", sa.String(length=16), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
@@ -289,6 +292,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_deputize_event_task_id", "deputize_event", ["task_id", "at"], unique=False)
     op.create_table(
+        "deputize_evidence",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("passkey_id", sa.String(length=16), nullable=False),
+        sa.Column("decision_hash", sa.String(length=64), nullable=False),
+        sa.Column("nonce", sa.String(length=43), nullable=False),
+        sa.Column("client_data", sa.LargeBinary(), nullable=False),
+        sa.Column("authenticator_data", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_evidence")),
+    )
+    op.create_index(
+        op.f("ix_deputize_evidence_passkey_id"), "deputize_evidence", ["passkey_id"], unique=False
+    )
+    op.create_table(
         "deputize_outbox",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
@@ -316,6 +334,40 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_deputize_outbox_subject", "deputize_outbox", ["kind", "subject"], unique=False
+    )
+    op.create_table(
+        "deputize_passkey",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("credential_id", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("counts_from", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("removed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_passkey")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_deputize_passkey_credential_id")),
+    )
+    op.create_index(
+        op.f("ix_deputize_passkey_person_id"), "deputize_passkey", ["person_id"], unique=False
+    )
+    op.create_table(
+        "deputize_passkey_challenge",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("about", sa.String(length=16), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_passkey_challenge")),
+    )
+    op.create_index(
+        op.f("ix_deputize_passkey_challenge_expires_at"),
+        "deputize_passkey_challenge",
+        ["expires_at"],
+        unique=False,
     )
     op.create_table(
         "deputize_person",
@@ -513,6 +565,12 @@ def downgrade() -> None:
     op.drop_index("ix_deputize_pushed_request_client_id", table_name="deputize_pushed_request")
     op.drop_table("deputize_pushed_request")
     op.drop_table("deputize_person")
+    op.drop_index(
+        op.f("ix_deputize_passkey_challenge_expires_at"), table_name="deputize_passkey_challenge"
+    )
+    op.drop_table("deputize_passkey_challenge")
+    op.drop_index(op.f("ix_deputize_passkey_person_id"), table_name="deputize_passkey")
+    op.drop_table("deputize_passkey")
     op.drop_index("ix_deputize_outbox_subject", table_name="deputize_outbox")
     op.drop_index(
         "ix_deputize_outbox_due_at",
@@ -522,6 +580,8 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_deputize_outbox_done_at"), table_name="deputize_outbox")
     op.drop_table("deputize_outbox")
+    op.drop_index(op.f("ix_deputize_evidence_passkey_id"), table_name="deputize_evidence")
+    op.drop_table("deputize_evidence")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
     op.drop_table("deputize_event")
     op.drop_table("deputize_details_type")

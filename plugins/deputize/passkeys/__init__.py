@@ -1,0 +1,1 @@
+"""Passkeys: the keys by which people sign, where being signed in is not enough."""
