@@ -62,6 +62,7 @@ agent = Table(
     Column("secret_digest", String(64)),
     Column("jwks", Text),
     Column("jwks_uri", Text),
+    Column("request_signing_alg", String(16)),
     Column("registration_token_digest", String(64)),
     Column("only_for", String(255)),
     Column("parent", String(64), index=True),
@@ -81,6 +82,8 @@ class Agent:
     :param origin: `declared` by an administrator, `self` registered, or `spawned`
     :param expires_at: NumericDate after which it gets and keeps no token
     :param scope: its ceiling
+    :param request_signing_alg: by which it signs all that it asks people (CIBA Core §4); None
+        where it may ask unsigned
     :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
     :param only_for: the host's key of the one person that it may act for, who alone let it in
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
@@ -109,6 +112,7 @@ class Agent:
     secret_digest: str | None = field(default=None, repr=False)
     jwks: str | None = None
     jwks_uri: str | None = None
+    request_signing_alg: str | None = None
     registration_token_digest: str | None = field(default=None, repr=False)
     only_for: str | None = None
     parent: str | None = None

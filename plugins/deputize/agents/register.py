@@ -30,9 +30,12 @@ from .models import (
     agent,
     agent_to_row,
 )
+from .signed import ALGORITHMS
 
 AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
 MAX_REDIRECT_URIS = 10
+#: CIBA Core §4: client metadata.
+REQUEST_SIGNING_ALG = "backchannel_authentication_request_signing_alg"
 
 #: The `origin` of an agent that registered itself.
 SELF = "self"
@@ -62,6 +65,7 @@ class ClientMetadata:
     redirect_uris: tuple[str, ...]
     token_endpoint_auth_method: str
     jwks: str | None
+    request_signing_alg: str | None
     expires_at: int | None
 
 
@@ -100,6 +104,7 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
         redirect_uris=_redirect_uris(body),
         token_endpoint_auth_method=_auth_method(body),
         jwks=read_jwks(body["jwks"]) if "jwks" in body else None,
+        request_signing_alg=_request_signing_alg(body),
         expires_at=_numeric_date(body, "agent_expires_at"),
     )
     if metadata.scope & RESERVED_SCOPES:
@@ -107,6 +112,8 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
     by_key = metadata.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105 - a name
     if by_key != (metadata.jwks is not None):
         raise Refusal("registration.metadata", "private_key_jwt and jwks come together.")
+    if metadata.request_signing_alg and not by_key:
+        raise Refusal("registration.metadata", f"{REQUEST_SIGNING_ALG} needs private_key_jwt.")
     return metadata
 
 
@@ -170,6 +177,7 @@ def with_metadata(known: Agent, metadata: ClientMetadata) -> tuple[Agent, str | 
         secret_digest=digest(secret) if secret else known.secret_digest if by_secret else None,
         jwks=metadata.jwks,
         jwks_uri=None,
+        request_signing_alg=metadata.request_signing_alg,
     )
     return described, secret
 
@@ -221,6 +229,7 @@ def registration_response(
         "agent_vendor": registered.vendor,
         "software_version": registered.software_version,
         "jwks": json.loads(registered.jwks) if registered.jwks else None,
+        REQUEST_SIGNING_ALG: registered.request_signing_alg,
         "resources": sorted(registered.resources) or None,
         "agent_expires_at": registered.expires_at,
         "max_delegation_depth": registered.max_delegation_depth,
@@ -308,6 +317,13 @@ def _auth_method(body: dict[str, Any]) -> str:
     if method not in AUTH_METHODS:
         raise Refusal("registration.metadata", "That token_endpoint_auth_method is not offered.")
     return str(method)
+
+
+def _request_signing_alg(body: dict[str, Any]) -> str | None:
+    alg = body.get(REQUEST_SIGNING_ALG)
+    if alg is not None and alg not in ALGORITHMS:
+        raise Refusal("registration.metadata", f"That {REQUEST_SIGNING_ALG} is not offered.")
+    return alg
 
 
 def _numeric_date(body: dict[str, Any], name: str) -> int | None:

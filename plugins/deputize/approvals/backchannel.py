@@ -27,6 +27,7 @@ from ..oauth.errors import (
 )
 from ..oauth.server import Answer
 from .open import Question
+from .signed_request import read_parameters
 from .step_up import put
 
 #: Answers of this endpoint that differ from the token endpoint's. CIBA Core §13.
@@ -43,8 +44,9 @@ def answer_backchannel(server: AgentServer, request: AgentRequest) -> Answer:
         if caller.agent.is_public or not caller.check_grant_type(CIBA):
             raise UnauthorizedClientError("The client may not use CIBA.")
         longest = server.context.settings.approvals.message_length
-        resources = request.values.get("resource", [])
-        asked = read_backchannel_request(request.form, resources, longest)
+        caller, given = read_parameters(server.context, request, caller)
+        form = {name: values[0] for name, values in given.items()}
+        asked = read_backchannel_request(form, given.get("resource", []), longest)
         question = _question(server, request.reading, caller.agent, asked)
         opened = put(server.context, caller, request.reading, question)
         return Answer(200, opened.to_response(), default_json_headers)

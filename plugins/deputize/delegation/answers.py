@@ -64,6 +64,7 @@ ANSWERS: Answers = {
     "scope": InvalidScopeError,
     "scope.needs_approval": InteractionRequiredError,
     "server": TemporarilyUnavailableError,
+    "signed": InvalidRequestError,
     "spawn": InvalidRequestError,
     "subject": InvalidRequestError,
     "target": InvalidTargetError,

@@ -123,8 +123,11 @@ def _must_be_looked_at(before: Agent, after: Agent) -> bool:
         not set(getattr(after, name)) <= set(getattr(before, name))
         for name in ("scope", "resources", "delegates_to", "grant_types", "redirect_uris")
     )
-    method = "token_endpoint_auth_method"
-    return wider or getattr(after, method) != getattr(before, method) or _new_keys(before, after)
+    otherwise = (
+        after.token_endpoint_auth_method != before.token_endpoint_auth_method
+        or before.request_signing_alg not in (None, after.request_signing_alg)
+    )
+    return wider or otherwise or _new_keys(before, after)
 
 
 def _new_keys(before: Agent, after: Agent) -> bool:

@@ -67,11 +67,9 @@ def read_backchannel_request(
     :raises InvalidTargetError: for more than one resource: a token is for one target
     :raises InvalidAuthorizationDetailsError: no type of them is known
     :raises InvalidScopeError: without `openid`, or without anything else
-    :raises InvalidRequestError: unless there is exactly one hint; for a signed request
+    :raises InvalidRequestError: unless there is exactly one hint
     :raises InvalidBindingMessageError: for one that cannot be shown
     """
-    if "request" in form:
-        raise InvalidRequestError("Signed authentication requests are not supported.")
     if "authorization_details" in form:
         raise InvalidAuthorizationDetailsError("No type of them is known here.")
     if len(resources) > 1:

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("secret_digest", sa.String(length=64), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=True),
         sa.Column("jwks_uri", sa.Text(), nullable=True),
+        sa.Column("request_signing_alg", sa.String(length=16), nullable=True),
         sa.Column("registration_token_digest", sa.String(length=64), nullable=True),
         sa.Column("only_for", sa.String(length=255), nullable=True),
         sa.Column("parent", sa.String(length=64), nullable=True),
