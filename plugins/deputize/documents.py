@@ -13,8 +13,8 @@ from flask import Response, after_this_request, request
 from .agents.register import AUTH_METHODS
 from .agents.signed import ALGORITHMS as SIGNING_ALGORITHMS
 from .approvals.api import APPROVALS_ENDPOINT
-from .approvals.inbox import APPROVALS_PAGE
-from .catalogue.models import OWN_SCOPES
+from .approvals.said_back import APPROVALS_PAGE
+from .catalogue.models import OWN_SCOPES, Catalogue
 from .dashboard.acting_for_me import AGENTS_PAGE
 from .delegation.authorize import PROMPTS
 from .delegation.context import Context
@@ -108,14 +108,14 @@ def json_response(response: Response, body: Any) -> Response:
 def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dict[str, Any]:
     """Return the members that the plugin answers for."""
     with context.db.read() as tx:
-        scopes = context.moment(tx).catalogue.scopes
+        catalogue = context.moment(tx).catalogue
     methods = list(AUTH_METHODS)
     confidential = [m for m in methods if m != "none"]
     algorithms = list(SIGNING_ALGORITHMS)
     return {
         "issuer": context.issuer,
         **{name: context.issuer + getattr(paths, path) for name, path in _ENDPOINTS.items()},
-        "scopes_supported": sorted({*scopes, *OWN_SCOPES}),
+        "scopes_supported": sorted({*catalogue.scopes, *OWN_SCOPES}),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": sorted(grants),
@@ -135,7 +135,13 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "agents_page": context.issuer + AGENTS_PAGE,
         "approvals_page": context.issuer + APPROVALS_PAGE,
         "approvals_endpoint": context.issuer + APPROVALS_ENDPOINT,
-    }
+    } | _details_types(catalogue)
+
+
+def _details_types(catalogue: Catalogue) -> dict[str, Any]:
+    # RFC 9396 §10; where no type is declared, there is nothing to advertise.
+    types = sorted(catalogue.types)
+    return {"authorization_details_types_supported": types} if types else {}
 
 
 def merge_metadata(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,11 @@ NAME = "deputize"
 PARTS: tuple[Part, ...] = (
     Part("core", tables=(used_once.used_once, versions.version)),
     Part("audit", tables=(audit.event,)),
-    Part("catalogue", tables=(catalogue.scope, catalogue.resource_server)),
+    Part(
+        "catalogue",
+        tables=(catalogue.scope, catalogue.resource_server, catalogue.details_type),
+        metadata=("authorization_details_types_supported",),
+    ),
     Part("agents", tables=(agents.agent,), endpoints=("registration",)),
     Part("tasks", tables=(tasks.task,)),
     Part(
@@ -69,7 +73,12 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "approvals",
-        tables=(approvals.approval, approvals.auth_request),
+        tables=(
+            approvals.approval,
+            approvals.auth_request,
+            approvals.asked_group,
+            approvals.vote,
+        ),
         grants=(CIBA,),
         endpoints=("backchannel_authentication",),
         metadata=("approvals_endpoint", "approvals_page"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from declaration.house import BOOKER, EVERYTHING, PLANNER, SCOPES, SECRET, SERVER, House
+from deputize.declaration.export import write_toml
 from deputize.declaration.read import read_declaration
 from deputize.part import ConfigurationError
 from support import agents_http
@@ -47,6 +48,18 @@ template = "Pay {amount}"
 compare = { amount = "at_most" }
 consumable = "amount"
 """
+
+
+def details_type(**members: object) -> str:
+    usual = {
+        "type": "payment",
+        "scope": "pay",
+        "schema": {"type": "object"},
+        "template": "Pay {amount}",
+        "compare": {"amount": "at_most"},
+    }
+    return scope(name="pay") + "\n" + write_toml({"authorization_details_types": [usual | members]})
+
 
 SCOPE, AGENT = '[[scopes]] "a": ', '[[agents]] "booker": '
 API = '[[resource_servers]] "https://a.example": '
@@ -207,9 +220,29 @@ REFUSED = {
         server() + "\n" + server(identifier="https://b.example"),
         "client_id: a-api is already declared under [[resource_servers]]",
     ),
-    "authorization_details": (
+    "authorization_details whose schema is in no file": (
         PAYMENT,
-        "[[authorization_details_types]]: authorization_details are not supported yet",
+        '[[authorization_details_types]] "payment": schema: ',
+    ),
+    "authorization_details of an unknown scope": (
+        details_type(scope="pya"),
+        '[[authorization_details_types]] "payment": scope: "pya" is no scope',
+    ),
+    "authorization_details that are used up and not compared": (
+        details_type(consumable="count"),
+        'consumable: needs compare = "at_most" for that member',
+    ),
+    "authorization_details with a comparison of another kind": (
+        details_type(compare={"amount": "about"}),
+        "compare.amount: expected one of equal, at_most, at_least, subset, range",
+    ),
+    "authorization_details with a schema that is none": (
+        details_type(schema={"type": "dictionary"}),
+        "schema: 'dictionary' is not valid",
+    ),
+    "authorization_details with a template that reaches further": (
+        details_type(template="Pay {amount.__class__}"),
+        "template: write {member} or {member:symbol}",
     ),
     "authorization_details with a mistake": (
         '[[authorization_details_types]]\ntype = "payment"\n',

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 from sqlalchemy import select
 
-from deputize.approvals.decide import Yes, decide
+from deputize.approvals.decide import decide
+from deputize.approvals.grant_less import grant_less
 from deputize.approvals.models import Approval, Status, approval, approval_from_row
 from deputize.delegation.node import Delegation
 from deputize.host import Authentication
@@ -89,9 +90,10 @@ class HistoriesWithQuestions(Histories):
         shown = data.draw(st.sampled_from([card.content_hash] * 5 + ["x" * 64]))
         scope = data.draw(st.frozensets(st.sampled_from(sorted(card.scope)), min_size=1))
         lifetime = data.draw(st.sampled_from((60, 300, 10**6)))
-        yes = Yes(scope, lifetime, Authentication(self.now(), "pwd", ("pwd",)))
-        no = data.draw(st.integers(0, 3)) == 0
-        decide(self.world.context, card, shown, None if no else yes)
+        no = data.draw(st.integers(0, 3)) == 0 or not scope & card.adding
+        told = Authentication(self.now(), "pwd", ("pwd",))
+        yes = None if no else grant_less(card, {}, told, scope=scope, lifetime=lifetime)
+        decide(self.world.context, card, shown, yes)
         if shown != card.content_hash:
             assert self.approvals()[card.id].status == Status.PENDING
 

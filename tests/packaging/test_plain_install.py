@@ -7,7 +7,6 @@ from tests.packaging.installed import Environment
 
 #: The host's own, the databases' that are asked for, and those of ways to notify a person.
 NOT_WANTED = [
-    "argon2",
     "flask_sqlalchemy",
     "granian",
     "psycopg",

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from deputize.approvals.decide import Outcome, Yes, decide
+from deputize.approvals.decide import Outcome, decide
+from deputize.approvals.grant_less import grant_less
 from deputize.approvals.models import Approval, Status, approval, approval_from_row
 from deputize.delegation.models import person
 from deputize.host import Authentication
@@ -59,9 +60,11 @@ class Asking:
     def say_yes(self, card: Approval | None = None, **changes: Any) -> Outcome:
         """Approve the card that waits, or was the last to, as it is shown, or less of it."""
         card = card or self._last()
-        told = Authentication(1_764_000_000, "pwd", ("pwd",))
-        given = {"scope": card.scope, "lifetime": card.lifetime, "authentication": told} | changes
-        return decide(self.world.context, card, card.content_hash, Yes(**given))
+        told = changes.pop("authentication", Authentication(1_764_000_000, "pwd", ("pwd",)))
+        with self.world.context.db.read() as tx:
+            types = self.world.context.moment(tx).catalogue.types
+        yes = grant_less(card, types, told, **changes)
+        return decide(self.world.context, card, card.content_hash, yes)
 
     def say_no(self, card: Approval | None = None) -> Outcome:
         card = card or self._last()

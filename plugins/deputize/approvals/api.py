@@ -14,11 +14,16 @@ from ..core.refusal import Refusal
 from ..core.values import words
 from ..delegation.answers import answer_to
 from ..delegation.context import Context
+from ..delegation.details import Details
 from ..host import PersonToken
+from ..oauth.errors import InvalidAuthorizationDetailsError
+from ..oauth.rfc9396 import validate_details
 from ..oauth.server import Answer
-from .decide import Outcome, Yes, decide, find_card, open_cards
+from .decide import Outcome, decide, find_card, open_cards
+from .grant_less import Yes, grant_less
 from .inbox import READ, is_shown
 from .models import Approval
+from .vote import Vote, cards_asked_of, find_asked
 
 APPROVALS_ENDPOINT = "/deputize/api/approvals"
 
@@ -61,8 +66,9 @@ def _asker(context: Context, headers: Mapping[str, str]) -> PersonToken:
 
 def _list(context: Context, asker: PersonToken) -> list[dict[str, Any]]:
     with context.db.read() as tx:
-        cards = open_cards(tx, asker.person.key, READ)
-        return [_told(card) for card in cards if is_shown(tx, card)]
+        cards = [c for c in open_cards(tx, asker.person.key, READ) if is_shown(tx, c)]
+        votes = [c for c in cards_asked_of(tx, asker.person, READ) if is_shown(tx, c)]
+        return [*map(_told, cards), *map(_told_to_second, votes)]
 
 
 def _told(card: Approval) -> dict[str, Any]:
@@ -72,6 +78,7 @@ def _told(card: Approval) -> dict[str, Any]:
         "agent": card.client_id,
         "chain": list(card.chain),
         "scope": " ".join(sorted(card.scope)),
+        "authorization_details": card.details,
         "held": " ".join(sorted(card.held)),
         "resource": card.target,
         "binding_message": card.binding_message,
@@ -80,17 +87,50 @@ def _told(card: Approval) -> dict[str, Any]:
     }
 
 
+def _told_to_second(card: Approval) -> dict[str, Any]:
+    """Tell what somebody else has said yes to, and asks this person's word for."""
+    decided = {
+        "content_hash": card.decision_hash,
+        "scope": " ".join(sorted(card.granted_scope)),
+        "authorization_details": card.granted_details,
+        "expires_in": card.granted_lifetime,
+    }
+    return _told(card) | decided | {"seconds": True}
+
+
 def _decide(context: Context, asker: PersonToken, approval_id: str, body: Any) -> Answer:
     said = body if isinstance(body, dict) else {}
     with context.db.read() as tx:
-        card = _find(tx, approval_id, asker)
-    yes = _yes(card, asker, said) if said.get("decision") == "approve" else None
+        asked = find_asked(tx, approval_id, asker.person)
+        card = asked or _find(tx, approval_id, asker)
+    if asked is not None:
+        return _second(context, asked, asker, said)
+    yes = _yes(context, card, asker, said) if said.get("decision") == "approve" else None
     if said.get("decision") not in ("approve", "deny"):
         raise Refusal("decision.malformed", "decision is approve or deny.")
     content_hash = said.get("content_hash")
     outcome = decide(context, card, content_hash if isinstance(content_hash, str) else "", yes)
+    return _answer_to(context, card, outcome, said)
+
+
+def _second(
+    context: Context, card: Approval, asker: PersonToken, said: Mapping[str, Any]
+) -> Answer:
+    """Take a vote: yes or no to all of it."""
+    shown, decision = said.get("content_hash"), said.get("decision")
+    if decision not in ("approve", "deny") or said.keys() - {"content_hash", "decision"}:
+        raise Refusal("decision.malformed", "decision is approve or deny, of all of it.")
+    seen = shown if isinstance(shown, str) else ""
+    word = Vote(card, seen, asker.person, asker.authentication, decision == "approve")
+    return _answer_to(context, card, word.cast(context), said)
+
+
+def _answer_to(
+    context: Context, card: Approval, outcome: Outcome, said: Mapping[str, Any]
+) -> Answer:
     if outcome is Outcome.DONE:
-        return _answer(200, {"id": card.id, "status": "approved" if yes else "denied"})
+        told = "approved" if said.get("decision") == "approve" else "denied"
+        return _answer(200, {"id": card.id, "status": told})
     if outcome is Outcome.SIGN_IN:
         return _too_weak(context, card)
     status, error, description = _OUTCOMES[outcome]
@@ -104,18 +144,31 @@ def _find(tx: Transaction, approval_id: str, asker: PersonToken) -> Approval:
     return card
 
 
-def _yes(card: Approval, asker: PersonToken, said: Mapping[str, Any]) -> Yes:
-    """Return what is granted: all of it, or what `scope` and `expires_in` leave.
+def _yes(context: Context, card: Approval, asker: PersonToken, said: Mapping[str, Any]) -> Yes:
+    """Return what is granted: all of it, or what the members leave.
 
-    :raises Refusal: `decision.malformed`
+    :raises Refusal: `decision.*`, `details.*`
     """
-    scope, seconds = said.get("scope", None), said.get("expires_in", card.lifetime)
+    scope, seconds = said.get("scope"), said.get("expires_in", card.lifetime)
     if not isinstance(scope, str | None) or type(seconds) is not int or seconds < 1:
         raise Refusal("decision.malformed", "scope is text, expires_in a number of seconds.")
-    granted = card.scope if scope is None else words(scope) & card.scope | card.held
-    if not granted - card.held:
-        raise Refusal("decision.malformed", "scope leaves nothing of what was asked for.")
-    return Yes(granted, seconds, asker.authentication)
+    with context.db.read() as tx:
+        types = context.moment(tx).catalogue.types
+    return grant_less(
+        card,
+        types,
+        asker.authentication,
+        scope=None if scope is None else words(scope),
+        details=_details(said.get("authorization_details")),
+        lifetime=seconds,
+    )
+
+
+def _details(said: Any) -> Details | None:
+    try:
+        return None if said is None else validate_details(said)
+    except InvalidAuthorizationDetailsError as error:
+        raise Refusal("details.malformed", error.description or "") from None
 
 
 def _too_weak(context: Context, card: Approval) -> Answer:

@@ -16,6 +16,7 @@ from ..core.values import Words
 from ..delegation.answers import Answers
 from ..delegation.attenuation import Asked
 from ..delegation.context import Reading
+from ..delegation.details import scopes_of, validate_known
 from ..delegation.liveness import Standing, find_standing, why_dead
 from ..delegation.server import AgentRequest, AgentServer
 from ..delegation.subject_token import read_subject_token
@@ -65,7 +66,7 @@ def _question(
         agent=agent,
         standing=standing,
         token_scope=token_scope,
-        asked=Asked(asked.scope, _target(reading, asked)),
+        asked=_asked(reading, asked),
         message=asked.binding_message or "",
         requested_expiry=asked.requested_expiry,
     )
@@ -94,12 +95,18 @@ def _standing(
     return standing, subject.scope
 
 
-def _target(reading: Reading, asked: BackchannelRequest) -> str:
-    """Return the one API: named, or the one that every scope belongs to."""
+def _asked(reading: Reading, asked: BackchannelRequest) -> Asked:
+    """Return what is asked for: the scopes of its details too, though it does not name them."""
+    details, types = asked.authorization_details, reading.moment.catalogue.types
+    validate_known(details or (), types)
+    scope = asked.scope | scopes_of(details or (), types)
+    return Asked(scope, asked.resource or _target(reading, scope), details)
+
+
+def _target(reading: Reading, scope: Words) -> str:
+    """Return the one API that every scope belongs to."""
     scopes: Any = reading.moment.catalogue.scopes
-    owners = {scopes[name].resource for name in asked.scope if name in scopes}
-    if asked.resource is not None:
-        return asked.resource
+    owners = {scopes[name].resource for name in scope if name in scopes}
     if len(owners) != 1:
         raise Refusal("target.unnamed", "Name the resource: the scopes are not of one.")
     return str(owners.pop())

@@ -12,9 +12,11 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from ..agents.models import Agent
+from ..catalogue.details import say_details
 from ..catalogue.models import Catalogue
 from ..core.db import Transaction
 from ..core.values import Words
+from ..delegation.details import Details, of_scope
 from ..delegation.liveness import Standing, find_standing, why_dead
 from ..delegation.models import delegation
 from ..delegation.single_use import is_for_one_use
@@ -30,10 +32,32 @@ from ..web.pages import (
     State,
     UntilChoice,
 )
-from ..web.words import at_most, host_of, since, time_tag, until
+from ..web.words import at_most, host_of, list_of, neutralise, since, time_tag, until
+from .amounts import amount_fields
+from .approvers import Needed, needed_by
+from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
+from .rules import rules_of
 
-NOTHING_TICKED = "Nothing was granted. Tick at least one line, or press Deny."
+#: Why a card is shown again, by the rule that refused.
+_PROBLEMS = {
+    NOTHING_LEFT: "Nothing was granted. Tick at least one line, or press Deny.",
+    "decision.more": "Nothing was granted. An amount can only be lowered.",
+    "details.malformed": "Nothing was granted. Write an amount such as 400 or 400.00.",
+}
+
+
+@dataclass(frozen=True)
+class Again:
+    """The card whose form came to nothing, and by which rule."""
+
+    id: str = ""
+    why: str = ""
+
+    @property
+    def problem(self) -> str:
+        return _PROBLEMS.get(self.why, _PROBLEMS[NOTHING_LEFT])
+
 
 #: Shorter lives than the longest that may be granted, in seconds.
 _SHORTER = (60, 120, 300, 600, 900, 1800, 3600)
@@ -51,13 +75,12 @@ class Telling:
     """What is needed to say a card in words.
 
     :param agents: by client id: all of the cards' chains
-    :param again: id of the card whose form came with nothing ticked
     """
 
     tx: Transaction
     catalogue: Catalogue
     agents: dict[str, Agent]
-    again: str = ""
+    again: Again
 
     def open(self, card: Approval) -> ApprovalCard:
         """Tell what waits, with all that can be pressed."""
@@ -67,7 +90,20 @@ class Telling:
             lifetimes=self._lifetimes(card),
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
-            problem=NOTHING_TICKED if card.id == self.again else "",
+            amounts=amount_fields(card, self.catalogue.types),
+            others=tuple((one.quorum, one.group) for one in self._needed(card.adding)),
+            problem=self.again.problem if card.id == self.again.id else "",
+        )
+
+    def vote(self, card: Approval, subject: str) -> ApprovalCard:
+        """Tell what somebody else is asked to second: what the person said yes to, no less."""
+        said = replace(card, scope=card.granted_scope, details=card.granted_details)
+        return replace(
+            self._card(said),
+            person=subject,
+            left=self._until(card.expires_at),
+            action=url_for("deputize_approvals.voted", approval_id=card.id),
+            hidden={"shown": card.decision_hash or ""},
         )
 
     def late(self, card: Approval) -> ApprovalCard:
@@ -79,11 +115,13 @@ class Telling:
 
     def decided(self, card: Approval) -> DecidedCard:
         """Tell what the person said, and what has come of it."""
-        given, became = card.granted_scope or card.scope, self._became(card)
+        is_yes, became = card.decision_hash is not None, self._became(card)
+        given = card.granted_scope if is_yes else card.scope
+        details = card.granted_details if is_yes else card.details
         return DecidedCard(
             agent=self._face(card.client_id),
             chain=self._chain(card),
-            what=tuple(map(self._what, sorted(given - card.held))),
+            what=tuple(self._deed(name, details) for name in sorted(given - card.held)),
             message=card.binding_message,
             state=became.state,
             said=_said(card),
@@ -102,7 +140,7 @@ class Telling:
             message=card.binding_message,
             deputized=self._face(card.root_agent),
             purpose=str(self.tx.execute(purpose).scalar() or ""),
-            adds=tuple(map(self._choice, sorted(card.scope - card.held))),
+            adds=tuple(self._choice(name, card) for name in sorted(card.adding)),
             holds=self._holdings(standing.node.scope if standing else card.held),
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
@@ -110,13 +148,31 @@ class Telling:
 
     def _became(self, card: Approval) -> "_Became":
         if card.status == Status.DENIED:
-            return _Became(State.REFUSED)
+            is_theirs = card.decision_hash is not None
+            return _Became(State.REFUSED, Markup("somebody else said no") if is_theirs else NOTHING)
+        if card.status in (Status.PENDING, Status.EXPIRED):
+            return self._with_others(card)
         if card.status == Status.REDEEMED:
             return self._granted(card)
         asker = find_standing(self.tx, card.delegation_id)
         if self.tx.now < card.expires_at and why_dead(asker, self.tx.now) is None:
             return _Became(State.WAITING, Markup("not used yet"))
         return _Became(State.ENDED, Markup("never used"))
+
+    def _with_others(self, card: Approval) -> "_Became":
+        """Tell what has come of a yes that others are asked to say as well."""
+        asker = find_standing(self.tx, card.delegation_id)
+        if self.tx.now >= card.expires_at or why_dead(asker, self.tx.now):
+            return _Became(State.ENDED, Markup("not everybody who was asked said yes"))
+        names = neutralise(list_of(sorted(self._others(card))), 120)
+        return _Became(State.WAITING, Markup("waits for {}").format(names))
+
+    def _others(self, card: Approval) -> set[str]:
+        return {one.group for one in self._needed(card.granted_scope & card.adding)}
+
+    def _needed(self, adding: Words) -> list[Needed]:
+        needed = needed_by(rules_of(self.catalogue, adding))
+        return sorted(needed, key=lambda one: one.group)
 
     def _granted(self, card: Approval) -> "_Became":
         standing = find_standing(self.tx, card.node_id or "")
@@ -135,8 +191,14 @@ class Telling:
     def _chain(self, card: Approval) -> tuple[ChainLink, ...]:
         return tuple(ChainLink(self._face(name).name) for name in card.chain)
 
-    def _choice(self, name: str) -> ScopeChoice:
-        return ScopeChoice(name, self._what(name), self._where(name))
+    def _choice(self, name: str, card: Approval) -> ScopeChoice:
+        return ScopeChoice(name, self._deed(name, card.details), self._where(name))
+
+    def _deed(self, name: str, details: Details) -> str:
+        """Return what a scope lets it do: what its details mean, where it has any."""
+        types = self.catalogue.types
+        told = say_details(of_scope(details, frozenset({name}), types), types)
+        return told or self._what(name)
 
     def _holdings(self, scope: Words) -> tuple[Holding, ...]:
         # What is done elsewhere first.
@@ -173,9 +235,11 @@ class _Became:
 
 
 def _said(card: Approval) -> str:
-    if card.status == Status.DENIED:
+    if card.status == Status.DENIED and card.decision_hash is None:
         return "you said no"
-    return "you said yes" if card.granted_scope == card.scope else "you said yes to less"
+    same_scope = card.granted_scope == card.scope
+    is_all = same_scope and card.granted_details == card.details
+    return "you said yes" if is_all else "you said yes to less"
 
 
 def _moment(at: int) -> datetime:

@@ -3,20 +3,22 @@
 Everything is looked at again: a card under a delegation that has ended is past deciding.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, select, update
 
 from ..audit.record import Event, record
+from ..catalogue.models import Scope
 from ..core.db import Transaction
-from ..core.values import Words, is_id, line
+from ..core.values import is_id, line
 from ..delegation.context import Context
+from ..delegation.details import write_details
 from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
 from ..delegation.models import person
-from ..host import Authentication
+from .approvers import needed_by
+from .grant_less import Yes
 from .models import Approval, Status, approval, approval_from_row
 from .rules import is_strong_enough, rules_of
 
@@ -33,19 +35,6 @@ class Outcome(StrEnum):
     SIGN_IN = "sign in"
 
 
-@dataclass(frozen=True, slots=True)
-class Yes:
-    """What the person grants of what was asked.
-
-    :param lifetime: seconds that the token may live
-    :param authentication: how and when they signed in
-    """
-
-    scope: Words
-    lifetime: int
-    authentication: Authentication
-
-
 def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | None:
     """Return the card, if it was put to this person."""
     if not is_id(approval_id):
@@ -56,23 +45,31 @@ def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | 
 
 def open_cards(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
     """Return what waits for this person, the oldest first: nothing pushes a card away."""
-    waits = (approval.c.status == Status.PENDING) & (approval.c.expires_at > tx.now)
-    asked = _of(person_key).where(waits).order_by(approval.c.created_at, approval.c.id)
-    return [approval_from_row(row) for row in tx.execute(asked.limit(limit)).mappings()]
+    waits = (
+        approval.c.status == Status.PENDING,
+        approval.c.expires_at > tx.now,
+        approval.c.decision_hash.is_(None),
+    )
+    oldest = _of(person_key).where(*waits).order_by(approval.c.created_at, approval.c.id)
+    return [approval_from_row(row) for row in tx.execute(oldest.limit(limit)).mappings()]
 
 
 def late_cards(tx: Transaction, person_key: str, seconds: int, limit: int) -> list[Approval]:
     """Return what nobody decided in time, within the last `seconds`, the newest first."""
-    undecided = approval.c.status.in_((Status.PENDING, Status.EXPIRED))
+    undecided = (
+        approval.c.status.in_((Status.PENDING, Status.EXPIRED)),
+        approval.c.decision_hash.is_(None),
+    )
     over = (approval.c.expires_at <= tx.now) & (approval.c.expires_at > tx.now - seconds)
-    asked = _of(person_key).where(undecided, over)
+    asked = _of(person_key).where(*undecided, over)
     newest = asked.order_by(approval.c.expires_at.desc(), approval.c.id).limit(limit)
     return [approval_from_row(row) for row in tx.execute(newest).mappings()]
 
 
 def decided_cards(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
     """Return what this person decided, the newest first."""
-    asked = _of(person_key).where(approval.c.status.in_(DECIDED))
+    decided = approval.c.status.in_(DECIDED) | approval.c.decision_hash.is_not(None)
+    asked = _of(person_key).where(decided)
     newest = asked.order_by(approval.c.decided_at.desc(), approval.c.id).limit(limit)
     return [approval_from_row(row) for row in tx.execute(newest).mappings()]
 
@@ -99,21 +96,29 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
             return Outcome.OVER
         if content_hash != card.content_hash:
             return Outcome.CHANGED
-        if yes and not _is_strong_enough(context, tx, card, yes):
+        rules = rules_of(context.moment(tx).catalogue, card.adding & yes.scope) if yes else []
+        if yes and not _is_strong_enough(rules, yes, tx.now):
             return Outcome.SIGN_IN
-        if not _store(tx, card, content_hash, yes):
+        asks_others = bool(needed_by(rules))
+        if not _store(tx, card, content_hash, yes, asks_others):
             return Outcome.CHANGED
-        _tell(tx, card, yes)
+        record_word(tx, card, _word(yes, asks_others), by=card.person_id, yes=yes)
     return Outcome.DONE
 
 
-def _is_strong_enough(context: Context, tx: Transaction, card: Approval, yes: Yes) -> bool:
-    told = yes.authentication
-    rules = rules_of(context.moment(tx).catalogue, yes.scope - card.held)
-    return is_strong_enough(rules, told.acr, told.auth_time, tx.now)
+def _word(yes: Yes | None, asks_others: bool) -> str:
+    if yes is None:
+        return "approval.denied"
+    return "approval.voted" if asks_others else "approval.approved"
 
 
-def _store(tx: Transaction, card: Approval, content_hash: str, yes: Yes | None) -> bool:
+def _is_strong_enough(rules: list[Scope], yes: Yes, now: int) -> bool:
+    return is_strong_enough(rules, yes.authentication.acr, yes.authentication.auth_time, now)
+
+
+def _store(
+    tx: Transaction, card: Approval, content_hash: str, yes: Yes | None, asks_others: bool
+) -> bool:
     as_shown = (
         (approval.c.id == card.id)
         & (approval.c.status == Status.PENDING)
@@ -122,10 +127,14 @@ def _store(tx: Transaction, card: Approval, content_hash: str, yes: Yes | None) 
     )
     values: dict[str, object] = {"status": Status.DENIED, "decided_at": tx.now}
     if yes is not None:
+        # Said once: what others are asked about does not change under them.
+        as_shown &= approval.c.decision_hash.is_(None)
         values |= {
-            "status": Status.APPROVED,
-            "granted_scope": line(yes.scope & card.scope),
-            "granted_lifetime": min(yes.lifetime, card.lifetime),
+            "status": Status.PENDING if asks_others else Status.APPROVED,
+            "decision_hash": yes.decided,
+            "granted_scope": line(yes.scope),
+            "granted_details": write_details(yes.details),
+            "granted_lifetime": yes.lifetime,
             "auth_time": yes.authentication.auth_time,
             "acr": yes.authentication.acr,
             "amr": " ".join(yes.authentication.amr),
@@ -133,14 +142,27 @@ def _store(tx: Transaction, card: Approval, content_hash: str, yes: Yes | None) 
     return tx.execute(update(approval).where(as_shown).values(**values)).rowcount == 1
 
 
-def _tell(tx: Transaction, card: Approval, yes: Yes | None) -> None:
-    facts = {"approval_id": card.id, "content_hash": card.content_hash, "chain": list(card.chain)}
+def record_word(
+    tx: Transaction, card: Approval, kind: str, *, by: str, yes: Yes | None = None
+) -> None:
+    """Record what somebody said of the card.
+
+    :param by: the id of who said it
+    :param yes: where the person themselves said it
+    """
+    facts = {
+        "approval_id": card.id,
+        "content_hash": card.content_hash,
+        "decision_hash": yes.decided if yes else card.decision_hash,
+        "chain": list(card.chain),
+        "by": by,
+    }
     if yes is not None:
-        facts |= {"scope": line(yes.scope & card.scope)}
+        facts |= {"scope": line(yes.scope)}
     record(
         tx,
         Event(
-            "approval.approved" if yes else "approval.denied",
+            kind,
             person_id=card.person_id,
             agent=card.client_id,
             task_id=card.task_id,

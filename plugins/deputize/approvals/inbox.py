@@ -10,16 +10,21 @@ from flask import Blueprint, Response, request, url_for
 
 from ..agents.models import find_agents
 from ..core.db import Transaction
+from ..core.refusal import Refusal
 from ..delegation.context import Context
+from ..delegation.details import of_scope
 from ..delegation.liveness import find_standing, why_dead
 from ..host import Authentication, Person
-from ..web.pages import InboxPage, MessagePage, Onward, State
+from ..web.pages import InboxPage
 from ..web.shell import is_own_form, render, see_other
-from .cards import Telling, find_first_hold
-from .decide import Outcome, Yes, decide, decided_cards, find_card, late_cards, open_cards
+from .amounts import lowered
+from .cards import Again, Telling, find_first_hold
+from .decide import decide, decided_cards, find_card, late_cards, open_cards
+from .grant_less import NOTHING_LEFT, Yes, grant_less
 from .models import Approval
-
-APPROVALS_PAGE = "/deputize/approvals"
+from .said_back import APPROVALS_PAGE, answer_to, sign_in, tell
+from .vote import cards_asked_of
+from .vote_page import add_vote
 
 #: Why a delegation ended whose agent was stopped with a no.
 STOPPED = "stopped_with_a_no"
@@ -39,7 +44,7 @@ def inbox(context: Context) -> Blueprint:
     def approvals() -> Response:
         me = context.host.current_person()
         if me is None:
-            return _sign_in(context)
+            return sign_in(context)
         with context.db.read() as tx:
             return render("inbox.html", Inbox(context, tx, me).page())
 
@@ -47,46 +52,57 @@ def inbox(context: Context) -> Blueprint:
     def decided(approval_id: str) -> Response:
         me = context.host.current_person()
         if me is None:
-            return _sign_in(context)
+            return sign_in(context)
         if not is_own_form():
             return see_other(url_for(".approvals"))
         with context.db.read() as tx:
             card = find_card(tx, approval_id, me.key)
         if card is None:
-            return _told(me, "There is nothing to decide here", "It was never put to you.", 404)
+            return tell(me, "There is nothing to decide here", "It was never put to you.", 404)
         return _decide(context, me, card)
 
+    add_vote(pages, context)
     return pages
 
 
 def _decide(context: Context, me: Person, card: Approval) -> Response:
     pressed = request.form.get("decision")
-    yes = _yes(context, card) if pressed == "approve" else None
-    if pressed not in ("approve", "deny", "stop") or (yes and not yes.scope - card.held):
-        return see_other(url_for(".approvals", again=card.id, _anchor=f"card-{card.id}"))
+    try:
+        yes = _yes(context, card) if pressed == "approve" else None
+    except Refusal as refusal:
+        return _again(card, refusal.rule)
+    if pressed not in ("approve", "deny", "stop"):
+        return _again(card, NOTHING_LEFT)
     if pressed == "stop":
         # About the agent, and not about what the card says: it is stopped in any case.
         _stop(context, card)
     outcome = decide(context, card, request.form.get("shown", ""), yes)
     if pressed == "stop":
         return see_other(url_for(".approvals"))
-    if outcome is Outcome.CHANGED:
-        return _told(me, "This changed while you were reading", "Please look again.", 409)
-    if outcome is Outcome.SIGN_IN:
-        return _sign_in_anew(context, me)
-    if outcome is Outcome.OVER:
-        return _told(me, "This can't be decided any more", "It has expired, or ended.", 410)
-    return see_other(url_for(".approvals"))
+    return answer_to(context, me, outcome)
+
+
+def _again(card: Approval, why: str) -> Response:
+    return see_other(url_for(".approvals", again=card.id, why=why, _anchor=f"card-{card.id}"))
 
 
 def _yes(context: Context, card: Approval) -> Yes:
-    ticked = frozenset(request.form.getlist("scope")) & (card.scope - card.held)
+    """Return what the form grants.
+
+    :raises Refusal: `decision.*`, `details.*`
+    """
     chosen = request.form.get("lifetime", "")
     seconds = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 9 else 0
-    return Yes(
-        scope=ticked | card.held if ticked else frozenset(),
-        lifetime=seconds or card.lifetime,
-        authentication=context.host.authentication() or Authentication(),
+    with context.db.read() as tx:
+        types = context.moment(tx).catalogue.types
+    ticked = frozenset(request.form.getlist("scope"))
+    return grant_less(
+        card,
+        types,
+        context.host.authentication() or Authentication(),
+        scope=ticked,
+        details=of_scope(lowered(card, types, request.form), ticked | card.held, types),
+        lifetime=seconds or None,
     )
 
 
@@ -114,52 +130,28 @@ class Inbox:
         dead = [c for c in asked if c not in waiting]
         late = [*dead, *late_cards(tx, key, LATE, LATE_SHOWN)][:LATE_SHOWN]
         decided = decided_cards(tx, key, DECIDED_SHOWN)
-        cards = [*waiting, *late, *decided]
+        asked_too = [c for c in cards_asked_of(tx, self.me, READ) if is_shown(tx, c)]
+        cards = [*waiting, *asked_too, *late, *decided]
         agents = find_agents(tx, frozenset(name for c in cards for name in c.chain))
         catalogue = self.context.moment(tx).catalogue
-        telling = Telling(tx, catalogue, agents, request.args.get("again", ""))
+        again = Again(request.args.get("again", ""), request.args.get("why", ""))
+        telling = Telling(tx, catalogue, agents, again)
         return InboxPage(
             person=self.me.name,
             agents_url=url_for("deputize_agents.agents"),
             cards=tuple(map(telling.open, waiting)),
+            votes=tuple(telling.vote(c, self._name_of(c)) for c in asked_too),
             late=tuple(map(telling.late, late)),
             decided=tuple(map(telling.decided, decided)),
         )
+
+    def _name_of(self, card: Approval) -> str:
+        standing = find_standing(self.tx, card.delegation_id)
+        found = self.context.host.find_person(standing.subject) if standing else None
+        return found.name if found else "somebody"
 
 
 def is_shown(tx: Transaction, card: Approval) -> bool:
     """Tell whether the card can be decided: it waits, and what it hangs on lives."""
     is_open = card.is_open(tx.now)
     return is_open and why_dead(find_standing(tx, card.delegation_id), tx.now) is None
-
-
-def _sign_in(context: Context) -> Response:
-    return see_other(context.host.sign_in_url(request.root_path + APPROVALS_PAGE))
-
-
-def _sign_in_anew(context: Context, me: Person) -> Response:
-    page = MessagePage(
-        person=me.name,
-        title="Sign in again to approve this",
-        state=State.WAITING,
-        sentences=(
-            "This needs a sign-in that is fresher or stronger than yours.",
-            "Nothing was granted.",
-        ),
-        onward=(
-            Onward(context.host.sign_in_url(url_for("deputize_approvals.approvals")), "Sign in"),
-            Onward(url_for("deputize_approvals.approvals"), "What agents ask you"),
-        ),
-    )
-    return render("message.html", page, status=403)
-
-
-def _told(me: Person, title: str, why: str, status: int) -> Response:
-    page = MessagePage(
-        person=me.name,
-        title=title,
-        state=State.ENDED,
-        sentences=(why, "Nothing was granted."),
-        onward=(Onward(url_for("deputize_approvals.approvals"), "What agents ask you"),),
-    )
-    return render("message.html", page, status=status)

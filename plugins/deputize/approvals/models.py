@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Column, Index, String, Table, Text, text
 
 from ..core.db import metadata
 from ..core.values import Words, line, words
+from ..delegation.details import Details, read_details, write_details
 
 
 class Status(StrEnum):
@@ -37,6 +38,7 @@ approval = Table(
     Column("task_id", String(16), nullable=False, index=True),
     Column("chain", Text, nullable=False),
     Column("scope", Text, nullable=False),
+    Column("details", Text),
     Column("held", Text, nullable=False),
     Column("target", String(512), nullable=False),
     Column("binding_message", Text, nullable=False),
@@ -48,7 +50,9 @@ approval = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("decided_at", BigInteger),
     Column("granted_scope", Text),
+    Column("granted_details", Text),
     Column("granted_lifetime", BigInteger),
+    Column("decision_hash", String(64)),
     Column("auth_time", BigInteger),
     Column("acr", Text),
     Column("amr", Text),
@@ -72,6 +76,27 @@ Index(
     postgresql_where=text("status = 'pending'"),
 )
 
+#: The yes of somebody else, to exactly one content.
+vote = Table(
+    "deputize_approval_vote",
+    metadata,
+    Column("approval_id", String(16), primary_key=True),
+    Column("person_id", String(16), primary_key=True),
+    Column("decision_hash", String(64), nullable=False),
+    Column("voted_at", BigInteger, nullable=False),
+    Column("auth_time", BigInteger),
+    Column("acr", Text),
+)
+
+#: By which group of the host's a card that waits for it is found.
+asked_group = Table(
+    "deputize_approval_group",
+    metadata,
+    Column("approval_id", String(16), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("asked_from", BigInteger, nullable=False),
+)
+
 auth_request = Table(
     "deputize_auth_request",
     metadata,
@@ -90,11 +115,14 @@ class Approval:
 
     :param chain: who asks, through whom: the first agent that was deputized first
     :param scope: all that the token would carry
+    :param details: the authorization details that it would hold
     :param held: which of it the asker holds already; the rest is what this adds
     :param lifetime: seconds that the token would live
     :param request_hash: of what the client asks: the same again is the same card
     :param content_hash: of what is shown: a decision about anything else is none
     :param expires_at: NumericDate until which it can be decided, and redeemed
+    :param decision_hash: of what the person said yes to; while it is pending, others are
+        asked for theirs to the same
     """
 
     id: str
@@ -105,6 +133,7 @@ class Approval:
     task_id: str
     chain: tuple[str, ...]
     scope: Words
+    details: Details
     held: Words
     target: str
     binding_message: str
@@ -116,7 +145,9 @@ class Approval:
     expires_at: int
     decided_at: int | None = None
     granted_scope: Words = frozenset()
+    granted_details: Details = ()
     granted_lifetime: int | None = None
+    decision_hash: str | None = None
     auth_time: int | None = None
     acr: str | None = None
     amr: tuple[str, ...] = ()
@@ -124,6 +155,11 @@ class Approval:
     jti: str | None = None
     token_expires_at: int | None = None
     redeemed_at: int | None = None
+
+    @property
+    def adding(self) -> Words:
+        """What it asks for that the asker does not hold."""
+        return self.scope - self.held
 
     def is_open(self, now: int) -> bool:
         """Tell whether it can still be decided."""
@@ -133,6 +169,7 @@ class Approval:
 _NAMES = tuple(f.name for f in fields(Approval))
 _SETS = ("scope", "held", "granted_scope")
 _LISTS = ("chain", "amr")
+_DETAILS = ("details", "granted_details")
 
 
 def approval_from_row(row: Mapping[Any, Any]) -> Approval:
@@ -142,6 +179,8 @@ def approval_from_row(row: Mapping[Any, Any]) -> Approval:
         values[name] = words(values[name])
     for name in _LISTS:
         values[name] = tuple((values[name] or "").split())
+    for name in _DETAILS:
+        values[name] = read_details(values[name])
     return Approval(**values)
 
 
@@ -152,4 +191,6 @@ def approval_to_row(opened: Approval) -> dict[str, Any]:
         values[name] = line(values[name])
     for name in _LISTS:
         values[name] = " ".join(values[name])
+    for name in _DETAILS:
+        values[name] = write_details(values[name])
     return values

@@ -4,8 +4,6 @@ What is asked for passes every rule but the person's own word first: a ceiling, 
 a chain that says no is not put to anybody.
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,15 +16,26 @@ from ..catalogue.models import Scope
 from ..core.db import Kind, Lock, Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
-from ..core.values import Words, canonical_json, line
+from ..core.values import Words, line
 from ..delegation.attenuation import Asked
-from ..delegation.context import Context, Reading
+from ..delegation.context import Context, Moment, Reading
+from ..delegation.details import read_details
 from ..delegation.issue import Overtaken, locks_of
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.models import delegation, person
 from ..delegation.narrow import elevate
+from .approvers import needed_by
+from .content import content_hash, request_hash
 from .expire import expire
-from .models import Approval, Status, approval, approval_from_row, approval_to_row, auth_request
+from .models import (
+    Approval,
+    Status,
+    approval,
+    approval_from_row,
+    approval_to_row,
+    asked_group,
+    auth_request,
+)
 from .rules import can_be_approved, rules_of, what_is_added
 
 #: Seconds between two polls (CIBA Core §7.3), at first.
@@ -92,7 +101,7 @@ def open_approval(context: Context, caller: Caller, reading: Reading, question: 
         if not is_unchanged(question.standing, tx):
             raise Overtaken
         caller.spend(tx)
-        card = _find_open(tx, opened.request_hash) or _store(context, tx, opened)
+        card = _find_open(tx, opened.request_hash) or _store(context, reading, tx, opened)
         return _hand_out(tx, card)
 
 
@@ -104,7 +113,8 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
         reading.tx, question.agent, node, question.token_scope, question.asked, moment.rules
     )
     scope: Words = changes["scope"]  # type: ignore[assignment]
-    adding = what_is_added(scope, node, moment.rules)
+    details = read_details(changes["details"])  # type: ignore[arg-type]
+    adding = what_is_added(scope, details, node, moment.rules)
     rules = rules_of(moment.catalogue, adding)
     if not rules:
         raise Refusal("approval.not_needed", "Nothing of that needs the person's approval.")
@@ -123,6 +133,7 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
         task_id=node.task_id,
         chain=node.chain,
         scope=scope,
+        details=details,
         held=scope - adding,
         target=question.asked.target,
         binding_message=question.message,
@@ -133,41 +144,13 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
         created_at=moment.now,
         expires_at=until,
     )
-    hashed = replace(opened, request_hash=_hash(_request(opened)))
-    return replace(hashed, content_hash=_hash(_content(hashed)))
+    hashed = replace(opened, request_hash=request_hash(opened))
+    return replace(hashed, content_hash=content_hash(hashed))
 
 
 def _lifetime(context: Context, rules: list[Scope]) -> int:
     limits = [rule.token_lifetime for rule in rules if rule.token_lifetime]
     return min([context.settings.tokens.lifetime, *limits])
-
-
-def _request(opened: Approval) -> Mapping[str, Any]:
-    return {
-        "delegation": opened.delegation_id,
-        "agent": opened.client_id,
-        "scope": sorted(opened.scope),
-        "target": opened.target,
-        "message": opened.binding_message,
-    }
-
-
-def _content(opened: Approval) -> Mapping[str, Any]:
-    """Return everything that the card shows, and so what a decision is about."""
-    return {
-        **_request(opened),
-        "id": opened.id,
-        "person": opened.person_id,
-        "chain": list(opened.chain),
-        "task": opened.task_id,
-        "held": sorted(opened.held),
-        "lifetime": opened.lifetime,
-        "expires_at": opened.expires_at,
-    }
-
-
-def _hash(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def _find_open(tx: Transaction, request_hash: str) -> Approval | None:
@@ -179,7 +162,7 @@ def _find_open(tx: Transaction, request_hash: str) -> Approval | None:
     return approval_from_row(row) if row and tx.now < row["expires_at"] else None
 
 
-def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
+def _store(context: Context, reading: Reading, tx: Transaction, opened: Approval) -> Approval:
     settings = context.settings.approvals
     alike = _alike(tx, opened, settings.cool_down)
     if any(card.status == Status.DENIED for card in alike):
@@ -189,6 +172,9 @@ def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
     # Only one card of the same question may wait: this one has not been found to.
     expire(tx, approval.c.request_hash == opened.request_hash)
     tx.execute(insert(approval), approval_to_row(opened))
+    for group, asked_from in _groups(reading.moment, opened).items():
+        row = {"approval_id": opened.id, "name": group, "asked_from": asked_from}
+        tx.execute(insert(asked_group), row)
     record(
         tx,
         Event(
@@ -207,6 +193,16 @@ def _store(context: Context, tx: Transaction, opened: Approval) -> Approval:
         ),
     )
     return opened
+
+
+def _groups(moment: Moment, opened: Approval) -> dict[str, int]:
+    """Return which groups are asked beside the person, and from when on."""
+    asked: dict[str, int] = {}
+    for one in needed_by(rules_of(moment.catalogue, opened.adding)):
+        asked[one.group] = moment.now
+        if one.escalates_to:
+            asked.setdefault(one.escalates_to, moment.now + one.escalates_after)
+    return asked
 
 
 def _alike(tx: Transaction, opened: Approval, cool_down: int) -> list[Approval]:

@@ -9,15 +9,17 @@ from typing import Any
 from sqlalchemy import select, update
 
 from ..agents.authenticate import Caller, caller_of
+from ..catalogue.models import Scope
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id
-from ..core.values import Words, line
+from ..core.values import line
 from ..delegation.answers import Answers
 from ..delegation.attenuation import Asked
 from ..delegation.claims import delegated_claims
-from ..delegation.code import bearer_response, issue_for
+from ..delegation.code import bearer_response, details_member, issue_for
 from ..delegation.context import Context, Reading
+from ..delegation.details import of_scope
 from ..delegation.issue import (
     Decision,
     Mint,
@@ -39,6 +41,7 @@ from ..oauth.errors import (
     SlowDownError,
     UnauthorizedClientError,
 )
+from .approvers import ballots_of, entitled, excluded_from, is_quorum, needed_by
 from .models import Approval, Status, approval, approval_from_row, auth_request
 from .rules import can_be_approved, is_strong_enough, rules_of, what_is_added
 
@@ -52,6 +55,7 @@ ID_TOKEN_TYP = "JWT"  # noqa: S105 - a header's value (RFC 7519 §5.1)
 #: When the delegation has ended meanwhile, nothing is granted any more.
 CIBA_ANSWERS: Answers = {
     "delegation": ApprovalDeniedError,
+    "details": ApprovalDeniedError,
     "person": ApprovalDeniedError,
     "task": ApprovalDeniedError,
 }
@@ -81,8 +85,7 @@ class Redemption:
             raise AlreadyRedeemed
         standing = live_standing(decision, card.delegation_id)
         agent = current_agent(decision, standing.caller_revision, standing.subject)
-        granted = _granted(decision, card, standing.node)
-        asked, rules = Asked(granted, card.target), decision.moment.rules
+        asked, rules = _granted(decision, card, standing.node), decision.moment.rules
         changes = elevate(decision.tx, agent, standing.node, standing.node.scope, asked, rules)
         node = self._node(decision, standing, changes)
         until = min(node.expires_at, standing.deadline)
@@ -90,7 +93,7 @@ class Redemption:
 
         def is_still_so(tx: Transaction) -> bool:
             # The chain's ceilings too: the row of the asker's node does not tell of them.
-            within = granted <= chain_ceiling(tx, standing.node, agent)
+            within = node.scope <= chain_ceiling(tx, standing.node, agent)
             return within and is_unchanged(standing, tx)
 
         return mint_delegated(
@@ -196,6 +199,7 @@ class AgentCibaGrant(CibaGrant):
             "token_type": "Bearer",
             "expires_in": expires_at - now,
             "scope": line(standing.node.scope),
+            **details_member(standing.node.details),
             "id_token": self._id_token(reading, asked, expires_at),
         }
 
@@ -246,20 +250,36 @@ def _find(tx: Transaction, auth_req_id: str, client_id: str) -> Asking:
     return Asking(card, row["host_key"], name, row["interval"], row["polled_at"])
 
 
-def _granted(decision: Decision, card: Approval, node: Delegation) -> Words:
+def _granted(decision: Decision, card: Approval, node: Delegation) -> Asked:
     """Return what the yes still gives: nothing that the person was not asked to add.
 
     :raises Refusal: `approval.denied`, where that is nothing, or the rules ask for more by now
     """
-    moment, asked = decision.moment, card.scope - card.held
-    adding = what_is_added(card.granted_scope, node, moment.rules)
-    granted = card.granted_scope - (adding - asked)
-    rules, server = rules_of(moment.catalogue, adding & asked), moment.catalogue.servers
+    moment, details = decision.moment, card.granted_details
+    adding = what_is_added(card.granted_scope, details, node, moment.rules)
+    granted = card.granted_scope - (adding - card.adding)
+    rules, server = rules_of(moment.catalogue, adding & card.adding), moment.catalogue.servers
     strong = is_strong_enough(rules, card.acr, card.auth_time, card.decided_at or 0)
     good = card.target in server and can_be_approved(rules, server[card.target])
+    good = good and _is_seconded(decision, card, rules)
+    # Without its type, a detail would bind nothing any more.
+    good = good and all(detail["type"] in moment.rules.types for detail in details)
     if not rules or not strong or not good:
         raise Refusal("approval.denied", "What was approved is not to be had any more.")
-    return granted
+    kept = of_scope(details, granted, moment.rules.types)
+    return Asked(granted, card.target, kept or None)
+
+
+def _is_seconded(decision: Decision, card: Approval, rules: list[Scope]) -> bool:
+    """Tell whether all others whom the rules ask for have said yes, and still may."""
+    needed = needed_by(rules)
+    if not needed:
+        return True
+    said = ballots_of(decision.tx, card)
+    closed_at = max((ballot.voted_at for ballot in said), default=0)
+    strong = [b.key for b in said if is_strong_enough(rules, b.acr, b.auth_time, b.voted_at)]
+    voters = entitled(decision.context.host, strong, excluded_from(decision.tx, card))
+    return is_quorum(needed, voters, closed_at - card.created_at)
 
 
 def _status(tx: Transaction, card: Approval) -> str:

@@ -6,15 +6,26 @@ have changed in between.
 
 from collections.abc import Iterable
 
+from ..catalogue.details import is_each_within
 from ..catalogue.models import Catalogue, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.attenuation import Rules
+from ..delegation.details import Details, of_scope, read_details, scopes_of
 from ..delegation.node import Delegation
 
 
-def what_is_added(scope: Words, node: Delegation, rules: Rules) -> Words:
-    """Return which of `scope` only the person's word can give to who holds `node`."""
-    return (scope & rules.sensitive) | (scope - node.scope)
+def what_is_added(scope: Words, details: Details, node: Delegation, rules: Rules) -> Words:
+    """Return which of `scope` only the person's word can give to who holds `node`.
+
+    A scope that is held is added too, where its details are more than what is held.
+    """
+    held, types = read_details(node.details), rules.types
+    beyond = frozenset(
+        name
+        for name in scopes_of(details, types) & scope
+        if not is_each_within(of_scope(details, frozenset({name}), types), held, types)
+    )
+    return (scope & rules.sensitive) | (scope - node.scope) | beyond
 
 
 def rules_of(catalogue: Catalogue, adding: Words) -> list[Scope]:
@@ -23,14 +34,9 @@ def rules_of(catalogue: Catalogue, adding: Words) -> list[Scope]:
 
 
 def can_be_approved(rules: Iterable[Scope], server: ResourceServer) -> bool:
-    """Tell whether the person's own yes is all that these rules ask for.
-
-    What asks for another approver is not answered by less; what is for one use needs an API
-    that says what a use is.
-    """
-    return all(
-        not rule.approvers and (not rule.single_use or server.use_id is not None) for rule in rules
-    )
+    """Tell whether these rules can be met: what is for one use needs an API that says what a
+    use is."""
+    return all(not rule.single_use or server.use_id is not None for rule in rules)
 
 
 def is_strong_enough(

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text
 
 from ..core.db import Transaction, metadata
 from ..core.values import Words
+from .details import DetailsType
 
 #: The agent's own scopes: they work in a token for the issuer only, and never at a resource server.
 SPAWN = "agents:spawn"
@@ -48,6 +49,22 @@ scope = Table(
     Column("single_use", Boolean, nullable=False),
     Column("delegable", Boolean, nullable=False),
     Column("approvers", Text),
+    Column("quorum", Integer),
+    Column("escalates_to", Text),
+    Column("escalates_after", Integer),
+    Column("retired_at", BigInteger),
+)
+
+
+details_type = Table(
+    "deputize_details_type",
+    metadata,
+    Column("type", String(200), primary_key=True),
+    Column("scope", String(200), nullable=False),
+    Column("schema", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("compare", Text, nullable=False),
+    Column("consumable", String(200)),
     Column("retired_at", BigInteger),
 )
 
@@ -66,7 +83,15 @@ class ResourceServer:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One thing that can be asked for, in the person's words."""
+    """One thing that can be asked for, in the person's words.
+
+    :param acr: how who approves must have signed in (OpenID Connect Core §2)
+    :param max_age: seconds since then, at most
+    :param token_lifetime: seconds
+    :param approvers: who must say yes beside the person: `group:NAME`
+    :param quorum: how many of them; one where it is not said
+    :param escalates_to: `group:NAME`, who may say it too after `escalates_after` seconds
+    """
 
     name: str
     resource: str
@@ -78,6 +103,9 @@ class Scope:
     single_use: bool = False
     delegable: bool = False
     approvers: str | None = None
+    quorum: int | None = None
+    escalates_to: str | None = None
+    escalates_after: int | None = None
     retired_at: int | None = None
 
 
@@ -88,6 +116,8 @@ class Catalogue:
     :param callers: resource servers by the client id that they introspect with
     :param sensitive: scopes that need a fresh approval each time
     :param delegable: those of them that may be passed on once approved
+    :param types: of authorization details, by name
+    :param bound: scopes that are never issued without a detail
     """
 
     scopes: Mapping[str, Scope]
@@ -96,6 +126,8 @@ class Catalogue:
     scopes_by_resource: Mapping[str, Words]
     sensitive: Words
     delegable: Words
+    types: Mapping[str, DetailsType]
+    bound: Words
 
     def is_known(self, name: str) -> bool:
         return name in self.scopes or name in OWN_SCOPES
@@ -110,6 +142,8 @@ def load_catalogue(tx: Transaction) -> Catalogue:
     """Read the scopes and resource servers that are not retired."""
     scopes = [Scope(**row) for row in _live(tx, scope)]
     servers = [ResourceServer(**row) for row in _live(tx, resource_server)]
+    types = load_types(tx)
+    consumable = frozenset(t.scope for t in types.values() if t.consumable)
     return Catalogue(
         scopes={s.name: s for s in scopes},
         servers={s.identifier: s for s in servers},
@@ -118,9 +152,18 @@ def load_catalogue(tx: Transaction) -> Catalogue:
             s.identifier: frozenset(a.name for a in scopes if a.resource == s.identifier)
             for s in servers
         },
-        sensitive=frozenset(s.name for s in scopes if _needs_approval(s)),
+        # "A consumable type is granted only by an approval."
+        sensitive=frozenset(s.name for s in scopes if _needs_approval(s)) | consumable,
         delegable=frozenset(s.name for s in scopes if s.delegable),
+        types=types,
+        bound=frozenset(t.scope for t in types.values()),
     )
+
+
+def load_types(tx: Transaction) -> dict[str, DetailsType]:
+    """Read the types that are not retired, by name."""
+    live = select(details_type).where(details_type.c.retired_at.is_(None))
+    return {row["type"]: DetailsType(**row) for row in tx.execute(live).mappings()}
 
 
 def _needs_approval(declared: Scope) -> bool:

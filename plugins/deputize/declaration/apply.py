@@ -16,12 +16,20 @@ from ..agents.lifecycle import Status
 from ..agents.models import Agent
 from ..agents.register import store_agent
 from ..audit.record import Event
+from ..catalogue.details import DetailsType
 from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Database
 from ..core.refusal import Refusal
 from ..delegation.context import Context
 from ..endings.edit_agent import edit_agent
-from ..endings.edit_catalogue import declare_scope, declare_server, retire_scope, retire_server
+from ..endings.edit_catalogue import (
+    declare_details_type,
+    declare_scope,
+    declare_server,
+    retire_details_type,
+    retire_scope,
+    retire_server,
+)
 from ..endings.stop_agent import start_agent, stop_agent
 from ..part import ConfigurationError
 from .read import Declaration
@@ -31,6 +39,7 @@ from .stored import Stored, read_stored
 #: Who did it, in the audit trail: no client id and no person's id has a space.
 BY = "command line"
 
+_DETAILS_TYPE = "type of authorization details"
 _UNTOLD = ("retired_at", "revision", "status", "origin", "created_at")
 _SECRET = ("secret_digest", "jwks")
 
@@ -82,6 +91,7 @@ def plan(context: Context, declaration: Declaration, *, prune: bool = False) -> 
     steps = [
         *(_server(context.db, stored, row) for row in rows.servers),
         *(_scope(context.db, stored, row) for row in rows.scopes),
+        *(_details_type(context.db, stored, row) for row in rows.details_types),
         *(_agent(context.db, stored, row) for row in rows.agents),
     ]
     return [*steps, *_retirements(context.db, stored, rows)] if prune else steps
@@ -109,6 +119,11 @@ def _server(db: Database, stored: Stored, row: ResourceServer) -> Step:
 def _scope(db: Database, stored: Stored, row: Scope) -> Step:
     change = compare("scope", row.name, stored.live_scopes.get(row.name), row)
     return Step(change, partial(declare_scope, db, row))
+
+
+def _details_type(db: Database, stored: Stored, row: DetailsType) -> Step:
+    change = compare(_DETAILS_TYPE, row.type, stored.live_details_types.get(row.type), row)
+    return Step(change, partial(declare_details_type, db, row))
 
 
 def _agent(db: Database, stored: Stored, row: Agent) -> Step:
@@ -142,6 +157,9 @@ def _retirements(db: Database, stored: Stored, rows: Rows) -> Iterator[Step]:
     for client_id in sorted(stored.standing_agents.keys() - {a.client_id for a in rows.agents}):
         make = partial(stop_agent, db, client_id, Status.RETIRED, why="undeclared", by=BY)
         yield _retirement("agent", client_id, make)
+    declared = {t.type for t in rows.details_types}
+    for name in sorted(stored.live_details_types.keys() - declared):
+        yield _retirement(_DETAILS_TYPE, name, partial(retire_details_type, db, name))
     for name in sorted(stored.live_scopes.keys() - {s.name for s in rows.scopes}):
         yield _retirement("scope", name, partial(retire_scope, db, name))
     for name in sorted(stored.live_servers.keys() - {s.identifier for s in rows.servers}):

@@ -9,9 +9,10 @@ from typing import Any
 
 from ..agents.models import Agent
 from ..agents.register import REQUEST_SIGNING_ALG
+from ..catalogue.details import DetailsType
 from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Database
-from .read import AGENTS, SCOPES, SERVERS
+from .read import AGENTS, DETAILS_TYPES, SCOPES, SERVERS
 from .stored import read_stored
 
 Entry = Mapping[str, Any]
@@ -26,6 +27,7 @@ def export(db: Database, name_of: Callable[[str], str] = str) -> dict[str, list[
     return {
         SERVERS: [_server(row) for _, row in sorted(stored.live_servers.items())],
         SCOPES: [_scope(row) for _, row in sorted(stored.live_scopes.items())],
+        DETAILS_TYPES: [_details_type(t) for _, t in sorted(stored.live_details_types.items())],
         AGENTS: [_agent(row, name_of) for _, row in sorted(stored.standing_agents.items())],
     }
 
@@ -59,6 +61,20 @@ def _scope(row: Scope) -> Entry:
         "single_use": row.single_use or None,
         "delegable": row.delegable or None,
         "approvers": row.approvers,
+        "quorum": row.quorum,
+        "escalates_to": row.escalates_to,
+        "escalates_after": row.escalates_after,
+    }
+
+
+def _details_type(row: DetailsType) -> Entry:
+    return {
+        "type": row.type,
+        "scope": row.scope,
+        "schema": json.loads(row.schema),
+        "template": row.template,
+        "compare": json.loads(row.compare),
+        "consumable": row.consumable,
     }
 
 

@@ -4,13 +4,14 @@ A secret can be written, lie in a file beside the declaration, or be given as it
 SHA-256, which is what an export writes.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ..agents.models import GRANT_TYPES, SPAWNED
 from ..agents.register import AUTH_METHODS, MAX_REDIRECT_URIS, REQUEST_SIGNING_ALG
 from ..agents.signed import ALGORITHMS
+from ..catalogue.details import DetailsType, validate_details_type
 from ..core.secrets import digest
 from .members import (
     AgentName,
@@ -19,8 +20,10 @@ from .members import (
     Digest,
     Duration,
     FileName,
+    GroupName,
     Identifier,
     Instant,
+    JsonText,
     Jwks,
     Line,
     NewScopeName,
@@ -79,7 +82,25 @@ class ScopeTable(Table):
     token_lifetime: Annotated[Duration, Field(le=3600)] | None = None
     single_use: bool = False
     delegable: bool = False
-    approvers: Line | None = None
+    approvers: GroupName | None = None
+    quorum: Annotated[int, Field(ge=1, le=20)] | None = None
+    escalates_to: GroupName | None = None
+    escalates_after: Duration | None = None
+
+    @model_validator(mode="after")
+    def _approvers_first(self) -> Self:
+        others = (self.quorum, self.escalates_to, self.escalates_after)
+        _raise_first(
+            {
+                "quorum, escalates_to and escalates_after need approvers": (
+                    self.approvers is None and any(others)
+                ),
+                "escalates_to and escalates_after come together": (
+                    (self.escalates_to is None) != (self.escalates_after is None)
+                ),
+            }
+        )
+        return self
 
 
 class AgentTable(WithSecret):
@@ -165,10 +186,28 @@ class DetailsTypeTable(Table):
 
     type: Line
     scope: ScopeName
-    schema_file: Annotated[FileName, Field(alias="schema")]
+    # "schema" is a name that pydantic keeps for itself.
+    details_schema: Annotated[JsonText, Field(alias="schema")]
     template: Line
-    compare: dict[str, Literal["at_most", "equal", "subset"]] = Field(default={})
+    compare: JsonText = "{}"
     consumable: Line | None = None
+
+    @property
+    def row(self) -> DetailsType:
+        """What is stored."""
+        return DetailsType(
+            type=self.type,
+            scope=self.scope,
+            schema=self.details_schema,
+            template=self.template,
+            compare=self.compare,
+            consumable=self.consumable,
+        )
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Self:
+        validate_details_type(self.row)
+        return self
 
 
 def _raise_first(mistakes: dict[str, bool]) -> None:

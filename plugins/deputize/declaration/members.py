@@ -14,7 +14,7 @@ from ..agents.register import is_redirect_uri
 from ..catalogue.models import OWN_SCOPES, RESERVED_SCOPES
 from ..core.refusal import Refusal
 from ..core.secrets import MINIMUM_SECRET_LENGTH
-from ..core.values import is_client_id, is_resource_identifier, is_scope_token
+from ..core.values import canonical_json, is_client_id, is_resource_identifier, is_scope_token
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TEN_YEARS = 10 * 365 * 86400
@@ -66,6 +66,19 @@ def _jwks(value: Any) -> str:
         raise ValueError(refusal.text) from None
 
 
+def _json_text(value: Any) -> str:
+    if not isinstance(value, dict) or not _is_toml(value):
+        raise ValueError("expected a table, or the name of a JSON file that holds one, no null")
+    return canonical_json(value).decode()
+
+
+def _is_toml(value: Any) -> bool:
+    # What is declared can be exported, and TOML has no null.
+    if isinstance(value, dict):
+        return all(map(_is_toml, value.values()))
+    return all(map(_is_toml, value)) if isinstance(value, list) else value is not None
+
+
 def _long_enough(secret: SecretStr) -> SecretStr:
     if not MINIMUM_SECRET_LENGTH <= len(secret.get_secret_value()) <= _LONGEST_SECRET:
         raise ValueError(f"expected {MINIMUM_SECRET_LENGTH} characters at least")
@@ -85,6 +98,13 @@ Line = Annotated[
 ]
 Paragraph = Annotated[
     str, StringConstraints(max_length=2000), _check(_is_paragraph, "printable text")
+]
+GroupName = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    _check(
+        lambda name: name.isprintable() and len(name) > 6 and name[:6] == "group:", "group:NAME"
+    ),
 ]
 FileName = Annotated[Path, Field(strict=False)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
@@ -111,6 +131,7 @@ RedirectUri = Annotated[
     StringConstraints(max_length=2048),
     _check(is_redirect_uri, "https, or http on loopback; no fragment, no user"),
 ]
+JsonText = Annotated[str, BeforeValidator(_json_text)]
 Jwks = Annotated[str, BeforeValidator(_jwks)]
 NewScopeName = Annotated[
     ScopeName,

@@ -50,6 +50,7 @@ class Declaration:
     servers: tuple[ServerTable, ...] = ()
     scopes: tuple[ScopeTable, ...] = ()
     agents: tuple[AgentTable, ...] = ()
+    details_types: tuple[DetailsTypeTable, ...] = ()
     people: Entries = ()
     clients: Entries = ()
     kinds: frozenset[str] = field(default=frozenset())
@@ -71,14 +72,14 @@ def read_declaration(file: Path) -> Declaration:
         file=file,
         servers=read_entries(file, SERVERS, entries[SERVERS], ServerTable, lines),
         scopes=read_entries(file, SCOPES, entries[SCOPES], ScopeTable, lines),
+        details_types=read_entries(
+            file, DETAILS_TYPES, entries[DETAILS_TYPES], DetailsTypeTable, lines
+        ),
         agents=read_entries(file, AGENTS, entries[AGENTS], AgentTable, lines),
         people=entries[PEOPLE],
         clients=entries[CLIENTS],
         kinds=frozenset(tables),
     )
-    read_entries(file, DETAILS_TYPES, entries[DETAILS_TYPES], DetailsTypeTable, lines)
-    if entries[DETAILS_TYPES]:
-        lines.append(f"{file}: [[{DETAILS_TYPES}]]: authorization_details are not supported yet")
     raise_mistakes([*lines, *_doubles(file, entries), *_two_kinds(declaration)])
     return declaration
 
@@ -120,7 +121,7 @@ def _with_files(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         name = whole.get(key)
         if not isinstance(name, str):
             continue
-        if becomes in whole:
+        if becomes != key and becomes in whole:
             raise ConfigurationError(f"{key} and {becomes} exclude each other")
         whole[becomes] = _parsed(folder / whole.pop(key), key, parse)
     return whole
@@ -130,6 +131,7 @@ _FILES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "client_secret_file": ("client_secret", str.strip),
     "password_file": ("password", str.strip),
     "jwks_file": ("jwks", json.loads),
+    "schema": ("schema", json.loads),
 }
 
 

@@ -18,6 +18,7 @@ from ..agents.models import (
     Agent,
 )
 from ..agents.register import REQUEST_SIGNING_ALG, SELF
+from ..catalogue.details import DetailsType
 from ..catalogue.models import OWN_SCOPES, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.context import Context
@@ -25,8 +26,8 @@ from ..host import Person
 from ..oauth.ciba import CIBA
 from ..settings import Settings
 from ..typed_toml import raise_mistakes
-from .form import AgentTable, ScopeTable, ServerTable
-from .read import AGENTS, SCOPES, SERVERS, Declaration
+from .form import AgentTable, DetailsTypeTable, ScopeTable, ServerTable
+from .read import AGENTS, DETAILS_TYPES, SCOPES, SERVERS, Declaration
 from .stored import SPAWNED_ORIGIN, Stored
 
 DECLARED_ORIGIN = "declared"
@@ -38,6 +39,7 @@ class Rows:
 
     servers: tuple[ResourceServer, ...]
     scopes: tuple[Scope, ...]
+    details_types: tuple[DetailsType, ...]
     agents: tuple[Agent, ...]
 
 
@@ -70,9 +72,10 @@ class Resolving:
         declaration = self.declaration
         servers = [self._server(table) for table in declaration.servers]
         scopes = [self._scope(table) for table in declaration.scopes]
+        types = [self._details_type(table) for table in declaration.details_types]
         agents = [self._agent(table) for table in declaration.agents]
         raise_mistakes(self.lines)
-        return Rows(tuple(servers), tuple(scopes), tuple(agents))
+        return Rows(tuple(servers), tuple(scopes), tuple(types), tuple(agents))
 
     # -- resource servers -------------------------------------------------------
 
@@ -113,6 +116,14 @@ class Resolving:
             yield _unknown("resource", "resource server", table.resource, self.use_id_of)
         elif table.single_use and self.use_id_of[table.resource] is None:
             yield f"single_use: needs use_id = true or false on [[{SERVERS}]] {table.resource}"
+
+    # -- types of authorization details ------------------------------------------
+
+    def _details_type(self, table: DetailsTypeTable) -> DetailsType:
+        if table.scope not in self.resource_of:
+            mistake = _unknown("scope", "scope", table.scope, self.resource_of)
+            self._check(DETAILS_TYPES, table.type, [mistake])
+        return table.row
 
     # -- agents -----------------------------------------------------------------
 

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from ..agents.lifecycle import Status
 from ..agents.models import Agent, agent, agent_from_row
-from ..catalogue.models import ResourceServer, Scope, resource_server, scope
+from ..catalogue.details import DetailsType
+from ..catalogue.models import ResourceServer, Scope, details_type, resource_server, scope
 from ..core.db import Database
 
 #: How an agent came here whose registration is nobody's to declare: it dies with its task.
@@ -25,6 +26,7 @@ class Stored:
     servers: Mapping[str, ResourceServer]
     scopes: Mapping[str, Scope]
     agents: Mapping[str, Agent]
+    details_types: Mapping[str, DetailsType]
 
     @property
     def live_servers(self) -> dict[str, ResourceServer]:
@@ -33,6 +35,10 @@ class Stored:
     @property
     def live_scopes(self) -> dict[str, Scope]:
         return {key: row for key, row in self.scopes.items() if row.retired_at is None}
+
+    @property
+    def live_details_types(self) -> dict[str, DetailsType]:
+        return {key: row for key, row in self.details_types.items() if row.retired_at is None}
 
     @property
     def standing_agents(self) -> dict[str, Agent]:
@@ -50,10 +56,12 @@ def read_stored(db: Database) -> Stored:
     with db.read() as tx:
         servers = [ResourceServer(**r) for r in tx.execute(select(resource_server)).mappings()]
         scopes = [Scope(**r) for r in tx.execute(select(scope)).mappings()]
+        types = [DetailsType(**r) for r in tx.execute(select(details_type)).mappings()]
         agents = [agent_from_row(r) for r in tx.execute(select(agent)).mappings()]
         return Stored(
             now=tx.now,
             servers={s.identifier: s for s in servers},
             scopes={s.name: s for s in scopes},
             agents={a.client_id: a for a in agents},
+            details_types={t.type: t for t in types},
         )

@@ -5,10 +5,12 @@ here widens; only a fresh approval by the person does, and that is another room'
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ..catalogue.details import DetailsType
 from ..core.refusal import Refusal
 from ..core.values import Words
+from .details import Details, narrow_details, without_details
 from .node import Delegation
 
 #: The root agent's own: never passed on.
@@ -38,10 +40,12 @@ class Asked:
 
     :param scope: None for everything that can be had without asking the person
     :param target: the issuer, a resource server, or the client id of another agent
+    :param details: None for those of the parent that belong to the scope
     """
 
     scope: Words | None
     target: str
+    details: Details | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Rules:
     sensitive: Words
     delegable: Words
     max_depth: int
+    types: Mapping[str, DetailsType] = field(default_factory=dict)
+    bound: Words = frozenset()
 
 
 def attenuate(
@@ -66,12 +72,16 @@ def attenuate(
     resources = narrow_resources(parent, agent, asked.target, rules)
     chain, max_depth = extend_chain(parent, agent, rules)
     held = token_scope & parent.scope & agent.scope
+    if asked.scope is None:
+        held -= without_details(parent, asked.details, rules.types, held & rules.bound)
+    scope = narrow_scope(asked, held, rules)
     return {
         "actor": agent.client_id,
         "chain": chain,
         "depth": len(chain),
         "max_depth": max_depth,
-        "scope": narrow_scope(asked, held, rules),
+        "scope": scope,
+        "details": narrow_details(parent, asked.details, rules.types, scope, scope & rules.bound),
         "target": asked.target,
         "resources": resources,
         "expires_at": min(parent.expires_at, agent.expires_at),

@@ -25,8 +25,11 @@ from ..oauth.errors import (
     UnauthorizedClientError,
     UnsupportedResponseTypeError,
 )
+from ..oauth.rfc9396 import read_authorization_details
 from ..settings import Bounds, Settings
+from .answers import answer_to
 from .context import Context
+from .details import Details, scopes_of, validate_known
 
 #: RFC 7636 §4.2: BASE64URL of a SHA-256.
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -69,6 +72,7 @@ class AuthorizationRequest:
     redirect_uri: str
     named_redirect_uri: str | None
     scope: Words
+    details: Details
     resources: Words
     code_challenge: str
     state: str | None
@@ -104,11 +108,13 @@ def read_authorization_request(
         if not agent.check_grant_type(AUTHORIZATION_CODE):
             raise UnauthorizedClientError("The agent may not ask a person this way.")
         catalogue = context.moment(tx).catalogue
+        scope = _scope(parameters, agent, catalogue, context.settings.bounds)
         return AuthorizationRequest(
             agent=agent,
             redirect_uri=redirect_uri,
             named_redirect_uri=_first(parameters, "redirect_uri"),
-            scope=_scope(parameters, agent, catalogue, context.settings.bounds),
+            scope=scope,
+            details=_details(parameters, scope, catalogue),
             resources=_resources(parameters, agent, catalogue, context.settings.bounds),
             code_challenge=_challenge(parameters),
             state=state,
@@ -177,8 +183,6 @@ def _require_well_formed(parameters: Mapping[str, list[str]]) -> None:
         raise OAuth2Error("Request objects are not supported.", error="request_not_supported")
     if "request_uri" in parameters:
         raise OAuth2Error("Request URIs are not supported.", error="request_uri_not_supported")
-    if "authorization_details" in parameters:
-        raise InvalidAuthorizationDetailsError("No type of authorization details is known here.")
     if _first(parameters, "response_mode") not in (None, "query"):
         raise InvalidRequestError("response_mode is query.")
     response_type = _first(parameters, "response_type")
@@ -198,6 +202,18 @@ def _scope(
     if not all(map(catalogue.is_known, asked)) or not asked <= agent.scope:
         raise InvalidScopeError("The scope is unknown, or more than the agent may ever hold.")
     return asked
+
+
+def _details(parameters: Mapping[str, list[str]], scope: Words, catalogue: Catalogue) -> Details:
+    text = _first(parameters, "authorization_details")
+    details = read_authorization_details(text) if text else ()
+    try:
+        validate_known(details, catalogue.types)
+    except Refusal as refusal:
+        raise answer_to(refusal) from None
+    if not scopes_of(details, catalogue.types) <= scope:
+        raise InvalidAuthorizationDetailsError("A detail belongs to a scope that is not asked for.")
+    return details
 
 
 def _resources(

@@ -8,6 +8,7 @@ from typing import Any
 from ..agents.models import Agent
 from ..core.values import Words, line
 from .act_chain import act_claim
+from .details import read_details
 from .node import Delegation
 
 
@@ -32,6 +33,8 @@ def delegated_claims(
     if node.is_hand_over:
         # RFC 8693 §4.4: the named agent, and nobody else, may become the actor.
         claims["may_act"] = {"iss": issuer, "sub": node.target, "sub_profile": "ai_agent"}
+    if node.details:
+        claims["authorization_details"] = read_details(node.details)
     if node.jkt:
         claims["cnf"] = {"jkt": node.jkt}
     return claims | _authentication(node)

@@ -27,6 +27,7 @@ from ..oauth.grant import TokenGrant
 from ..tasks.models import TaskStatus, task
 from .attenuation import Asked, attenuate
 from .context import Context
+from .details import fit_details, read_details
 from .issue import (
     REFRESH_TOKEN_PREFIX,
     Decision,
@@ -53,6 +54,7 @@ class Consent:
 
     :param granted_until: NumericDate: the task's deadline
     :param redirect_uri: as the authorization request named it; None where it named none
+    :param details: as a node keeps them
     """
 
     client_id: str
@@ -60,6 +62,7 @@ class Consent:
     redirect_uri: str | None
     code_challenge: str
     scope: Words
+    details: str | None
     resources: Words
     pass_on: Words
     purpose: str
@@ -160,7 +163,8 @@ def _end_what_it_gave(context: Context, row: Any, now: int) -> None:
 def _root(row: Any, agent: Agent, decision: Decision) -> Delegation:
     node_id, catalogue = new_id(), decision.moment.catalogue
     known = (catalogue.scopes.keys() - catalogue.sensitive) | OWN_SCOPES.keys()
-    scope = words(row["scope"]) & agent.scope & known
+    granted = words(row["scope"]) & agent.scope & known
+    scope, details = fit_details(granted, row["details"], catalogue.types, is_approved=False)
     if not scope:
         raise Refusal("scope.empty", "Nothing of what was granted is left.")
     return Delegation(
@@ -174,6 +178,7 @@ def _root(row: Any, agent: Agent, decision: Decision) -> Delegation:
         person_id=row["person_id"],
         task_id=new_id(),
         scope=scope,
+        details=details,
         target=decision.context.issuer,
         resources=words(row["resources"]) & agent.resources & catalogue.servers.keys(),
         pass_on=words(row["pass_on"]) & agent.delegates_to,
@@ -259,8 +264,13 @@ def bearer_response(mint: Mint) -> dict[str, Any]:
         "token_type": "Bearer",
         "expires_in": mint.expires_in,
         "scope": line(mint.scope),
-    }
+    } | details_member(mint.details)
     return response | ({"refresh_token": mint.refresh_token} if mint.refresh_token else {})
+
+
+def details_member(details: str | None) -> dict[str, Any]:
+    """Return what a token response says of the details granted. :rfc:`9396#section-7`."""
+    return {"authorization_details": read_details(details)} if details else {}
 
 
 _CODE = (

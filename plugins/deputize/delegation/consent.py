@@ -5,20 +5,17 @@ with a digest of what was shown: a decision about anything else is not one.
 """
 
 import hmac
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Response, request
-from sqlalchemy import select, update
 
 from ..agents.adopt import adopt, may_act_for
 from ..agents.lifecycle import Status
 from ..agents.models import Agent
 from ..audit.record import Event, record
-from ..core.db import Kind, Lock, Transaction, insert_unless_present
-from ..core.secrets import new_id
+from ..core.db import Kind, Lock
 from ..core.values import line
 from ..host import Authentication, Person
 from ..oauth.errors import OAuth2Error
@@ -38,8 +35,9 @@ from .authorize import (
 from .code import Consent, store_code
 from .consent_page import ConsentView, Form
 from .context import Context
+from .details import of_scope, write_details
 from .issue import Overtaken
-from .models import ACTIVE, LEFT, person
+from .persons import ensure_person, find_person_id
 from .sign_in import MARK, find_mark, must_sign_in, with_mark
 
 
@@ -134,12 +132,14 @@ def _consent(
     form: Form,
 ) -> Consent:
     authentication = context.host.authentication() or Authentication()
+    scope = form.scope & view.tickable
     return Consent(
         client_id=asked.agent.client_id,
         person_id=someone.key,
         redirect_uri=asked.named_redirect_uri,
         code_challenge=asked.code_challenge,
-        scope=form.scope & view.tickable,
+        scope=scope,
+        details=write_details(of_scope(asked.details, scope, view.catalogue.types)),
         resources=asked.resources,
         pass_on=form.pass_on & view.pass_on,
         purpose=asked.agent.purpose,
@@ -157,11 +157,11 @@ def _store(context: Context, someone: Person, consent: Consent, agent: Agent) ->
     """
     waits = agent.status == Status.PENDING
     with context.db.read() as tx:
-        known = _find_person_id(tx, someone.key)
+        known = find_person_id(tx, someone.key)
     locks = [Lock(Kind.AGENT, consent.client_id, exclusive=waits)]
     locks += [Lock(Kind.PERSON, known)] if known else []
     with context.db.write(locks) as tx:
-        person_id = _ensure_person(tx, someone.key)
+        person_id = ensure_person(tx, someone.key)
         own = replace(consent, person_id=person_id)
         if waits and not adopt(tx, agent, someone.key, own.scope, own.resources):
             raise Overtaken
@@ -174,17 +174,3 @@ def _store(context: Context, someone: Person, consent: Consent, agent: Agent) ->
         }
         record(tx, Event("consent.granted", person_id, own.client_id, facts=facts))
     return code
-
-
-def _find_person_id(tx: Transaction, host_key: str) -> str | None:
-    found = tx.execute(select(person.c.id).where(person.c.host_key == host_key)).scalar()
-    return str(found) if found else None
-
-
-def _ensure_person(tx: Transaction, host_key: str) -> str:
-    row = {"id": new_id(), "host_key": host_key, "status": ACTIVE, "salt": secrets.token_bytes(16)}
-    insert_unless_present(tx, person, row)
-    # Somebody who left and whom the host signs in again starts anew: what ended stays ended.
-    gone = (person.c.host_key == host_key) & (person.c.status == LEFT)
-    tx.execute(update(person).where(gone).values(status=ACTIVE, left_at=None))
-    return str(_find_person_id(tx, host_key))

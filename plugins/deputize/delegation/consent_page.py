@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Response, request, url_for
+from markupsafe import Markup, escape
 
 from ..agents.adopt import WITHHELD, is_unconfirmed
 from ..agents.models import SPAWNED, Agent, find_agents
 from ..agents.register import SELF
+from ..catalogue.details import say_details
 from ..core.db import Transaction
 from ..core.values import Words, canonical_json
 from ..host import Person
@@ -25,6 +27,7 @@ from .authorize import (
     AuthorizationRequest,
 )
 from .context import Context
+from .details import of_scope, scopes_of, write_details
 
 _DURATIONS = (15 * 60, 3600, 8 * 3600, 86400, 7 * 86400, 30 * 86400)
 
@@ -67,7 +70,10 @@ class ConsentView:
         self.catalogue = context.moment(tx).catalogue
         self.unconfirmed = is_unconfirmed(asked.agent)
         self.scope = asked.scope - (WITHHELD if self.unconfirmed else frozenset())
-        self.tickable = self.scope - self.catalogue.sensitive
+        types = self.catalogue.types
+        undetailed = self.catalogue.bound - scopes_of(asked.details, types)
+        self.each_time = self.catalogue.sensitive | undetailed
+        self.tickable = self.scope - self.each_time
         self.pass_on = frozenset() if self.unconfirmed else asked.agent.delegates_to
         named = find_agents(tx, self.pass_on - {SPAWNED})
         self.named = {name: known for name, known in named.items() if known.is_live(tx.now)}
@@ -106,6 +112,7 @@ class ConsentView:
             "person": someone.key,
             "agent": [agent.client_id, agent.revision],
             "scope": [self._about(name) for name in sorted(self.scope)],
+            "details": write_details(self.asked.details),
             "resources": sorted(self.asked.resources),
             "pass_on": [[name, self.named[name].revision] for name in sorted(self.named)],
             "redirect_uri": self.asked.redirect_uri,
@@ -115,8 +122,8 @@ class ConsentView:
 
     def _about(self, name: str) -> list[object]:
         known = self.catalogue.scopes.get(name)
-        where, sensitive = known.resource if known else "", name in self.catalogue.sensitive
-        return [name, self.catalogue.describe(name), where, sensitive]
+        where, each_time = known.resource if known else "", name in self.each_time
+        return [name, self._what(name), where, each_time]
 
     def _clock(self) -> datetime:
         return datetime.fromtimestamp(self.now, UTC)
@@ -127,14 +134,19 @@ class ConsentView:
 
     def _rank(self, name: str) -> tuple[bool, bool, str]:
         # What is done elsewhere first, what is asked for each time last.
-        return name in self.catalogue.sensitive, name not in self.catalogue.scopes, name
+        return name in self.each_time, name not in self.catalogue.scopes, name
 
     def _choice(self, name: str, kept: Form | None) -> ScopeChoice:
         known = self.catalogue.scopes.get(name)
         where = host_of(known.resource) if known else ""
-        sensitive = name in self.catalogue.sensitive
         ticked = kept is None or name in kept.scope
-        return ScopeChoice(name, self.catalogue.describe(name), where, sensitive, ticked)
+        return ScopeChoice(name, self._what(name), where, name in self.each_time, ticked)
+
+    def _what(self, name: str) -> Markup:
+        """Return what a scope lets it do: what its details mean, where it has any."""
+        types = self.catalogue.types
+        said = say_details(of_scope(self.asked.details, frozenset({name}), types), types)
+        return said if said and name in self.tickable else escape(self.catalogue.describe(name))
 
     def _offered(self) -> list[str]:
         return [*sorted(self.named), *({SPAWNED} & self.pass_on)]

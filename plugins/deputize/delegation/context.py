@@ -134,6 +134,8 @@ class Context:
             scopes_by_resource=catalogue.scopes_by_resource,
             sensitive=catalogue.sensitive,
             delegable=catalogue.delegable,
+            types=catalogue.types,
+            bound=catalogue.bound,
             max_depth=self.settings.delegation.max_depth,
         )
 

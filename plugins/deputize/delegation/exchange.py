@@ -17,6 +17,7 @@ from ..oauth.rfc8693 import ACCESS_TOKEN_TYPE, ExchangedToken, TokenExchange, To
 from .attenuation import Asked, is_nameable
 from .code import issue_for
 from .context import Context, Reading
+from .details import read_details
 from .gates import NEEDS_APPROVAL, NeedsApproval
 from .issue import Decision, Mint
 from .narrow import current_agent, live_standing, narrow
@@ -56,7 +57,7 @@ class Exchange:
         if self.request.resource == decision.context.registration_endpoint:
             return mint_spawn(decision, agent, standing, subject, self.request, self.agent_jkt)
         target = self._target(decision, subject, standing.node, agent)
-        asked = Asked(self.request.scope, target)
+        asked = Asked(self.request.scope, target, self.request.authorization_details)
         try:
             return narrow(decision, agent, standing, subject.scope, asked)
         except Refusal as refusal:
@@ -120,6 +121,7 @@ def _may_name(agent: Agent, named: Agent, node: Delegation, now: int) -> bool:
 class AgentTokenExchangeGrant(TokenExchangeGrant):
     """The token exchange grant of agents."""
 
+    UNDERSTANDS_DETAILS = True
     context: Context
 
     def read_request(self) -> None:
@@ -145,6 +147,7 @@ class AgentTokenExchangeGrant(TokenExchangeGrant):
             issued_token_type=self._type_of(exchange),
             expires_in=mint.expires_in,
             scope=line(mint.scope),
+            authorization_details=read_details(mint.details),
         )
 
     def _type_of(self, exchange: TokenExchange) -> str:

@@ -13,9 +13,11 @@ from ..agents.models import Agent, find_agent
 from ..core.db import Transaction
 from ..core.values import line, words
 from .context import Context, Moment, Reading
+from .details import read_details
 from .issue import REFRESH_TOKEN_PREFIX
 from .keys import ACCESS_TOKEN_TYP
 from .liveness import find_standing, is_own_token_live, why_dead
+from .node import Delegation
 from .refresh import find_refresh_token
 from .single_use import SINGLE_USE_PREFIX, introspect_single_use
 
@@ -63,7 +65,13 @@ def _delegated(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> di
     is_for_server = claims["aud"] in moment.catalogue.servers
     if not scope or (is_for_server and claims["aud"] not in standing.node.resources):
         return INACTIVE
-    return _active(claims, line(scope))
+    return _active(_with_details(claims, standing.node), line(scope))
+
+
+def _with_details(claims: Mapping[str, Any], node: Delegation) -> Mapping[str, Any]:
+    # As the delegation holds them now: an edit may have taken some out.
+    told = {name: value for name, value in claims.items() if name != "authorization_details"}
+    return told | ({"authorization_details": read_details(node.details)} if node.details else {})
 
 
 def _own(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class Mint:
     moment: Moment
     token: str
     scope: Words
+    details: str | None
     expires_at: int
     event: Event
     locks: tuple[Lock, ...]
@@ -148,6 +149,7 @@ def mint_delegated(
         caller=decision.caller,
         token=opaque or moment.keys.sign(claims, ACCESS_TOKEN_TYP, moment.now),
         scope=node.scope,
+        details=node.details,
         moment=moment,
         expires_at=expires_at,
         event=_issued(node, jti, expires_at),
@@ -237,6 +239,7 @@ def mint_own(
         caller=caller,
         token=moment.keys.sign(claims, ACCESS_TOKEN_TYP, moment.now),
         scope=scope,
+        details=None,
         moment=moment,
         expires_at=expires_at,
         event=Event("agent.token_issued", agent=client_id, facts=facts),
@@ -269,6 +272,7 @@ def mint_spawn_token(
         caller=caller,
         token=token,
         scope=scope,
+        details=None,
         moment=moment,
         expires_at=expires_at,
         event=Event(

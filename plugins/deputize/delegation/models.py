@@ -99,6 +99,7 @@ code = Table(
     Column("redirect_uri", Text),
     Column("code_challenge", String(43), nullable=False),
     Column("scope", Text, nullable=False),
+    Column("details", Text),
     Column("resources", Text, nullable=False),
     Column("pass_on", Text, nullable=False),
     Column("purpose", Text, nullable=False),

@@ -10,6 +10,7 @@ from ..core.refusal import Refusal
 from ..core.secrets import new_id
 from ..core.values import Words
 from .attenuation import Asked, Limits, Rules, attenuate, require_delegable
+from .details import write_details
 from .gates import GateRequest, pass_gates
 from .issue import Decision, Mint, Overtaken, mint_delegated
 from .liveness import TEXTS, Standing, find_lease, find_standing, is_unchanged, why_dead
@@ -108,7 +109,8 @@ def elevate(
     wanted = asked.scope or frozenset()
     askable = (wanted & rules.sensitive) | (wanted - parent.scope)
     askable &= chain_ceiling(tx, parent, agent)
-    as_if_held = replace(parent, scope=parent.scope | askable)
+    details = parent.details if asked.details is None else write_details(asked.details)
+    as_if_held = replace(parent, scope=parent.scope | askable, details=details)
     return attenuate(as_if_held, token_scope | askable, limits_of(agent), asked, rules)
 
 

@@ -13,12 +13,13 @@ from sqlalchemy import and_, select, update
 from ..agents.lifecycle import Status
 from ..agents.models import SPAWNED, Agent, agent, agent_from_row, agent_to_row, find_agent
 from ..audit.record import Event, record
+from ..catalogue.models import load_types
 from ..core.db import Database, Transaction
 from ..core.values import Words
 from ..delegation.models import code, delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
 from .cut import agent_locked, cut, live_nodes_of, withdraw_codes
-from .edit_catalogue import store_fitted
+from .edit_catalogue import store_fitted, with_details_that_fit
 
 #: What no edit changes.
 _KEPT = (
@@ -74,8 +75,10 @@ def shrink(tx: Transaction, before: Agent, after: Agent, by: str | None) -> None
 def _shrink(tx: Transaction, holder: Agent, unnamed: Words, by: str | None) -> None:
     tops = live_nodes_of(tx, [holder.client_id])
     cut(tx, [n for n in tops if not _may_hand_over(tx, holder, n)], "delegates_to_edited", by)
+    types = load_types(tx)
     for node in _below(tx, tops):
-        store_fitted(tx, node, _fit(node, holder, unnamed), "ceiling_edited", by)
+        fitted = with_details_that_fit(_fit(node, holder, unnamed), types)
+        store_fitted(tx, node, fitted, "ceiling_edited", by)
     for child in _spawned_by(tx, holder):
         store_edit(tx, _fit_child(child, holder), by)
         _shrink(tx, _fit_child(child, holder), frozenset(), by)

@@ -10,12 +10,23 @@ from dataclasses import asdict, replace
 from sqlalchemy import ColumnElement, Table, insert, select, update
 
 from ..audit.record import Event, record
-from ..catalogue.models import ResourceServer, Scope, resource_server, scope
+from ..catalogue.details import DetailsType
+from ..catalogue.models import (
+    ResourceServer,
+    Scope,
+    details_type,
+    load_types,
+    resource_server,
+    scope,
+)
 from ..core.db import Database, Kind, Lock, Transaction
 from ..core.versions import raise_version
-from ..delegation.models import delegation, delegation_from_row, delegation_to_row
+from ..delegation.details import Types, fit_details, read_details
+from ..delegation.models import code, delegation, delegation_from_row, delegation_to_row
 from ..delegation.node import Delegation
-from .cut import cut
+from .cut import cut, withdraw_codes
+
+Changed = Callable[[dict[str, object], Transaction], None]
 
 _LOCKS = (Lock(Kind.CATALOGUE, "", exclusive=True),)
 
@@ -63,25 +74,75 @@ def retire_server(db: Database, identifier: str) -> bool:
         return True
 
 
+def declare_details_type(db: Database, declared: DetailsType) -> bool:
+    """Store `declared`; tell whether anything changed.
+
+    What is no more as the type says leaves what holds it, and so does a scope that it binds
+    from now on and that is held without a detail.
+    """
+
+    def changed(before: dict[str, object], tx: Transaction) -> None:
+        if before["scope"] != declared.scope:
+            _unbind(tx, declared.type, str(before["scope"]))
+
+    with db.write(_LOCKS) as tx:
+        this = details_type.c.type == declared.type
+        if not _store(tx, details_type, this, declared, changed):
+            return False
+        _take_out(tx, "details_type_edited", lambda node: node)
+        return True
+
+
+def retire_details_type(db: Database, name: str) -> bool:
+    """Take the type out of the catalogue, and its scope out of what holds a detail of it."""
+    with db.write(_LOCKS) as tx:
+        known = load_types(tx).get(name)
+        if known is None or not _retire(tx, details_type, details_type.c.type == name):
+            return False
+        _unbind(tx, name, known.scope)
+        return True
+
+
+def _unbind(tx: Transaction, name: str, scope: str) -> None:
+    # Without its type a detail bounds nothing any more, and its scope would be held unbounded.
+    withdraw_codes(tx, code.c.details.is_not(None))
+
+    def without(node: Delegation) -> Delegation:
+        holds = any(detail["type"] == name for detail in read_details(node.details))
+        return replace(node, scope=node.scope - {scope}) if holds else node
+
+    _take_out(tx, "details_type_retired", without)
+
+
 def _declare(
     db: Database,
     table: Table,
     this: ColumnElement[bool],
     declared: ResourceServer | Scope,
-    changed: Callable[[dict[str, object], Transaction], None] = lambda *_: None,
+    changed: Changed = lambda *_: None,
 ) -> bool:
     with db.write(_LOCKS) as tx:
-        before = tx.execute(select(table).where(this)).mappings().first()
-        row = asdict(declared)
-        if before is not None and dict(before) == row:
-            return False
-        if before is None:
-            tx.execute(insert(table), row)
-        else:
-            tx.execute(update(table).where(this).values(**row))
-            changed(dict(before), tx)
-        _told(tx, "catalogue.declared", table, row)
-        return True
+        return _store(tx, table, this, declared, changed)
+
+
+def _store(
+    tx: Transaction,
+    table: Table,
+    this: ColumnElement[bool],
+    declared: ResourceServer | Scope | DetailsType,
+    changed: Changed,
+) -> bool:
+    before = tx.execute(select(table).where(this)).mappings().first()
+    row = asdict(declared)
+    if before is not None and dict(before) == row:
+        return False
+    if before is None:
+        tx.execute(insert(table), row)
+    else:
+        tx.execute(update(table).where(this).values(**row))
+        changed(dict(before), tx)
+    _told(tx, "catalogue.declared", table, row)
+    return True
 
 
 def _retire(tx: Transaction, table: Table, this: ColumnElement[bool]) -> bool:
@@ -93,17 +154,25 @@ def _retire(tx: Transaction, table: Table, this: ColumnElement[bool]) -> bool:
 
 def _told(tx: Transaction, kind: str, table: Table, row: dict[str, object]) -> None:
     raise_version(tx, "catalogue")
-    name = row.get("identifier") or row.get("name")
+    name = row.get("identifier") or row.get("name") or row.get("type")
     record(tx, Event(kind, facts={"table": table.name, "name": name}))
 
 
 def _take_out(tx: Transaction, why: str, fit: Callable[[Delegation], Delegation]) -> None:
     # Catalogue edits are rare, and every live delegation may hold what is taken out.
     live = select(delegation).where(delegation.c.ended_at.is_(None)).order_by(delegation.c.path)
+    types = load_types(tx)
     for node in [delegation_from_row(row) for row in tx.execute(live).mappings()]:
-        fitted = fit(node)
+        fitted = with_details_that_fit(fit(node), types)
         if fitted != node:
             store_fitted(tx, node, fitted, why)
+
+
+def with_details_that_fit(node: Delegation, types: Types) -> Delegation:
+    """Return `node` with those of its details, and of its scopes, that the types leave it."""
+    is_approved = node.approval_id is not None
+    scope, details = fit_details(node.scope, node.details, types, is_approved=is_approved)
+    return replace(node, scope=scope, details=details)
 
 
 def store_fitted(

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import (
-    InvalidAuthorizationDetailsError,
     InvalidBindingMessageError,
     InvalidRequestError,
     InvalidScopeError,
     InvalidTargetError,
 )
 from .grant import TokenGrant
+from .rfc9396 import Detail, read_authorization_details
 
 CIBA = "urn:openid:params:grant-type:ciba"
 
@@ -55,6 +55,7 @@ class BackchannelRequest:
     binding_message: str | None = None
     resource: str | None = None
     requested_expiry: int | None = None
+    authorization_details: tuple[Detail, ...] | None = None
 
 
 def read_backchannel_request(
@@ -62,20 +63,20 @@ def read_backchannel_request(
 ) -> BackchannelRequest:
     """Return the request that `form` makes.
 
+    :param form: its parameters; of a signed request, those that were signed
     :param resources: every value of `resource`
     :param longest_message: characters of a `binding_message`
     :raises InvalidTargetError: for more than one resource: a token is for one target
-    :raises InvalidAuthorizationDetailsError: no type of them is known
-    :raises InvalidScopeError: without `openid`, or without anything else
+    :raises InvalidAuthorizationDetailsError: RFC 9396 §5
+    :raises InvalidScopeError: without `openid`, or without anything else that is asked for
     :raises InvalidRequestError: unless there is exactly one hint
     :raises InvalidBindingMessageError: for one that cannot be shown
     """
-    if "authorization_details" in form:
-        raise InvalidAuthorizationDetailsError("No type of them is known here.")
     if len(resources) > 1:
         raise InvalidTargetError("A token is for one target: name one resource.")
     scope = frozenset(form.get("scope", "").split())
-    if OPENID not in scope or scope == {OPENID}:
+    details = form.get("authorization_details")
+    if OPENID not in scope or (scope == {OPENID} and details is None):
         raise InvalidScopeError("The scope holds openid, and what is asked for.")
     hints = [(name, form[name]) for name in _HINTS if name in form]
     if len(hints) != 1:
@@ -86,6 +87,7 @@ def read_backchannel_request(
         binding_message=read_binding_message(form, longest_message),
         resource=resources[0] if resources else None,
         requested_expiry=_requested_expiry(form),
+        authorization_details=None if details is None else read_authorization_details(details),
     )
 
 

@@ -11,6 +11,7 @@ from .errors import (
     InvalidTargetError,
     UnauthorizedClientError,
 )
+from .rfc9396 import Detail, read_authorization_details
 
 TokenResponse = tuple[int, dict[str, Any], Collection[tuple[str, str]]]
 
@@ -36,7 +37,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         if not client.check_grant_type(str(self.GRANT_TYPE)):
             raise UnauthorizedClientError(self.UNAUTHORIZED)
         if "authorization_details" in self.form and not self.UNDERSTANDS_DETAILS:
-            raise InvalidAuthorizationDetailsError("No type of them is known here.")
+            raise InvalidAuthorizationDetailsError("This grant takes none.")
         if "audience" in self.form and not self.TAKES_AUDIENCE:
             raise InvalidTargetError("This grant takes no audience.")
         self.read_request()
@@ -73,6 +74,14 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
     def scope(self) -> frozenset[str] | None:
         """Return the scope asked for, None where the request names none."""
         return frozenset(self.form["scope"].split()) if "scope" in self.form else None
+
+    def authorization_details(self) -> tuple[Detail, ...] | None:
+        """Return the details asked for, None where the request names none.
+
+        :raises InvalidAuthorizationDetailsError: :rfc:`9396#section-5`
+        """
+        text = self.form.get("authorization_details")
+        return None if text is None else read_authorization_details(text)
 
     # -- hooks ------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from .errors import InvalidRequestError, InvalidTargetError
 from .grant import TokenGrant
+from .rfc9396 import Detail
 
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type (§3)
 JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
@@ -26,6 +27,7 @@ class TokenExchange:
     """The parameters of a token exchange request. :rfc:`8693#section-2.1`.
 
     :param scope: None where the request names none
+    :param authorization_details: likewise (RFC 9396 §6)
     """
 
     subject_token: str
@@ -36,6 +38,7 @@ class TokenExchange:
     resource: str | None = None
     audience: str | None = None
     scope: frozenset[str] | None = None
+    authorization_details: tuple[Detail, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class ExchangedToken:
     """What a token exchange gives. :rfc:`8693#section-2.2.1`.
 
     :param expires_in: seconds
+    :param authorization_details: what the token holds (:rfc:`9396#section-7`)
     """
 
     token: str
@@ -50,15 +54,17 @@ class ExchangedToken:
     issued_token_type: str
     expires_in: int
     scope: str
+    authorization_details: tuple[Detail, ...] = ()
 
     def to_response(self) -> dict[str, Any]:
+        details = self.authorization_details
         return {
             "access_token": self.token,
             "issued_token_type": self.issued_token_type,
             "token_type": self.token_type,
             "expires_in": self.expires_in,
             "scope": self.scope,
-        }
+        } | ({"authorization_details": details} if details else {})
 
 
 class TokenExchangeGrant(TokenGrant):
@@ -102,6 +108,7 @@ class TokenExchangeGrant(TokenGrant):
             resource=self.single("resource"),
             audience=self.single("audience"),
             scope=self.scope(),
+            authorization_details=self.authorization_details(),
         )
         if exchange.resource and exchange.audience:
             raise InvalidTargetError("A token is for one target: name one resource or audience.")

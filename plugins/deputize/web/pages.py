@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .marks import agent_mark
 from .words import count_of, list_of, neutralise
@@ -68,7 +68,7 @@ class ScopeChoice:
     name: str
     """The scope, the value of its box."""
     description: str
-    """From the catalogue, in plain words: "Read your calendar"."""
+    """In plain words: "Read your calendar"; Markup where it tells of details."""
     where: str = ""
     """Host of the resource server, by `words.host_of`."""
     sensitive: bool = False
@@ -247,13 +247,25 @@ class EndPage(Page):
         return f"{waiting} {verb} withdrawn." if self.withdrawn else ""
 
 
+@dataclass(frozen=True)
+class AmountField:
+    """An amount that the person may lower: "Amount [420.00] EUR, at most 420.00"."""
+
+    name: str
+    label: str
+    most: str
+    unit: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApprovalCard:
-    """Shall this happen? Posts `scope`, `lifetime`, `decision` and `hidden`."""
+    """Shall this happen? Posts `scope`, amounts, `lifetime`, `decision` and `hidden`."""
 
     id: str
     agent: AgentFace
     """Who asks."""
+    person: str = ""
+    """For whom, where it is somebody else who is asked to second their yes."""
     chain: tuple[ChainLink, ...]
     message: str
     """The asker's own words."""
@@ -273,12 +285,15 @@ class ApprovalCard:
     """Why it can't be decided any more; such a card keeps its text and has no presses."""
     problem: str = ""
     """Why it is shown again, if it is."""
+    amounts: tuple[AmountField, ...] = ()
+    others: tuple[tuple[int, str], ...] = ()
+    """How many of which group must say yes as well."""
     lifetimes: tuple[UntilChoice, ...] = ()
     action: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def title(self) -> str:
+    def title(self) -> Markup:
         """What will happen: "Pay and see your invoices"."""
         return _title_of([choice.description for choice in self.adds])
 
@@ -303,7 +318,7 @@ class DecidedCard:
     """The `EndPage` of the asker, while what was granted is good."""
 
     @property
-    def title(self) -> str:
+    def title(self) -> Markup:
         """What was decided: "Pay"."""
         return _title_of(self.what)
 
@@ -314,6 +329,8 @@ class InboxPage(Page):
     first, so that nothing moves under the finger."""
 
     cards: tuple[ApprovalCard, ...] = ()
+    votes: tuple[ApprovalCard, ...] = ()
+    """What others said yes to, and ask this person's word for."""
     late: tuple[ApprovalCard, ...] = ()
     decided: tuple[DecidedCard, ...] = ()
 
@@ -344,8 +361,9 @@ def _named(face: AgentFace | ChainLink) -> Markup:
     return Markup("<bdi>{}</bdi>").format(neutralise(face.name, NAME_LENGTH))
 
 
-def _title_of(deeds: Sequence[str]) -> str:
-    return list_of([*deeds[:1], *map(_within_a_sentence, deeds[1:])])
+def _title_of(deeds: Sequence[str]) -> Markup:
+    said = [*deeds[:1], *map(_within_a_sentence, deeds[1:])]
+    return Markup(list_of([str(escape(deed)) for deed in said]))  # noqa: S704 - each is escaped
 
 
 def _within_a_sentence(deed: str) -> str:

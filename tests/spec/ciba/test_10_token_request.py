@@ -84,8 +84,8 @@ class TestAfterAYes:
         assert claims["sub"] == asking.person
 
     def test_it_holds_less_where_the_person_gave_less(self, asking: Asking) -> None:
-        asking.world.context.settings  # noqa: B018
-        asking.hold = asking.world.hold("planner", asking.person, untick=("calendar:write",))
+        both = ("calendar:write", "calendar:read")
+        asking.hold = asking.world.hold("planner", asking.person, untick=both)
         asked = asking.asked(scope="openid calendar:write calendar:read", resource=CALENDAR)
         asking.say_yes(scope=frozenset({"calendar:write"}), lifetime=60)
         told = asking.poll(asked).json()

@@ -50,7 +50,7 @@ def test_it_lists_what_waits_as_the_card_says_it(asking: Asking) -> None:
     (card,) = listed(asking, token)
     assert set(card) == {
         "id", "content_hash", "agent", "chain", "scope", "held", "resource",
-        "binding_message", "expires_in", "expires_at",
+        "binding_message", "authorization_details", "expires_in", "expires_at",
     }  # fmt: skip
     assert (card["agent"], card["chain"], card["scope"]) == ("planner", ["planner"], "pay:transfer")
 

@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.Column("task_id", sa.String(length=16), nullable=False),
         sa.Column("chain", sa.Text(), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=True),
         sa.Column("held", sa.Text(), nullable=False),
         sa.Column("target", sa.String(length=512), nullable=False),
         sa.Column("binding_message", sa.Text(), nullable=False),
@@ -77,7 +78,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("granted_scope", sa.Text(), nullable=True),
+        sa.Column("granted_details", sa.Text(), nullable=True),
         sa.Column("granted_lifetime", sa.BigInteger(), nullable=True),
+        sa.Column("decision_hash", sa.String(length=64), nullable=True),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
         sa.Column("amr", sa.Text(), nullable=True),
@@ -111,6 +114,23 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_table(
+        "deputize_approval_group",
+        sa.Column("approval_id", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("asked_from", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("approval_id", "name", name=op.f("pk_deputize_approval_group")),
+    )
+    op.create_table(
+        "deputize_approval_vote",
+        sa.Column("approval_id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("decision_hash", sa.String(length=64), nullable=False),
+        sa.Column("voted_at", sa.BigInteger(), nullable=False),
+        sa.Column("auth_time", sa.BigInteger(), nullable=True),
+        sa.Column("acr", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("approval_id", "person_id", name=op.f("pk_deputize_approval_vote")),
     )
     op.create_table(
         "deputize_archived_delegation",
@@ -163,6 +183,7 @@ def upgrade() -> None:
         sa.Column("redirect_uri", sa.Text(), nullable=True),
         sa.Column("code_challenge", sa.String(length=43), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=True),
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("pass_on", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
@@ -237,6 +258,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "deputize_details_type",
+        sa.Column("type", sa.String(length=200), nullable=False),
+        sa.Column("scope", sa.String(length=200), nullable=False),
+        sa.Column("schema", sa.Text(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("compare", sa.Text(), nullable=False),
+        sa.Column("consumable", sa.String(length=200), nullable=True),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("type", name=op.f("pk_deputize_details_type")),
+    )
+    op.create_table(
         "deputize_event",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -307,6 +339,9 @@ def upgrade() -> None:
         sa.Column("single_use", sa.Boolean(), nullable=False),
         sa.Column("delegable", sa.Boolean(), nullable=False),
         sa.Column("approvers", sa.Text(), nullable=True),
+        sa.Column("quorum", sa.Integer(), nullable=True),
+        sa.Column("escalates_to", sa.Text(), nullable=True),
+        sa.Column("escalates_after", sa.Integer(), nullable=True),
         sa.Column("retired_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_deputize_scope")),
     )
@@ -420,6 +455,7 @@ def downgrade() -> None:
     op.drop_table("deputize_person")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
     op.drop_table("deputize_event")
+    op.drop_table("deputize_details_type")
     op.drop_index(
         "uq_deputize_delegation_lease_hash",
         table_name="deputize_delegation",
@@ -445,6 +481,8 @@ def downgrade() -> None:
         op.f("ix_deputize_archived_delegation_person_id"), table_name="deputize_archived_delegation"
     )
     op.drop_table("deputize_archived_delegation")
+    op.drop_table("deputize_approval_vote")
+    op.drop_table("deputize_approval_group")
     op.drop_index(
         "uq_deputize_approval_request_hash",
         table_name="deputize_approval",

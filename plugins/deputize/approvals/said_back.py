@@ -1,0 +1,53 @@
+"""What the inbox says back: how a press came out, and where to go on."""
+
+from flask import Response, request, url_for
+
+from ..delegation.context import Context
+from ..host import Person
+from ..web.pages import MessagePage, Onward, State
+from ..web.shell import render, see_other
+from .decide import Outcome
+
+APPROVALS_PAGE = "/deputize/approvals"
+
+
+def answer_to(context: Context, me: Person, outcome: Outcome) -> Response:
+    if outcome is Outcome.CHANGED:
+        return tell(me, "This changed while you were reading", "Please look again.", 409)
+    if outcome is Outcome.SIGN_IN:
+        return _sign_in_anew(context, me)
+    if outcome is Outcome.OVER:
+        return tell(me, "This can't be decided any more", "It has expired, or ended.", 410)
+    return see_other(url_for(".approvals"))
+
+
+def sign_in(context: Context) -> Response:
+    return see_other(context.host.sign_in_url(request.root_path + APPROVALS_PAGE))
+
+
+def _sign_in_anew(context: Context, me: Person) -> Response:
+    page = MessagePage(
+        person=me.name,
+        title="Sign in again to approve this",
+        state=State.WAITING,
+        sentences=(
+            "This needs a sign-in that is fresher or stronger than yours.",
+            "Nothing was granted.",
+        ),
+        onward=(
+            Onward(context.host.sign_in_url(url_for("deputize_approvals.approvals")), "Sign in"),
+            Onward(url_for("deputize_approvals.approvals"), "What agents ask you"),
+        ),
+    )
+    return render("message.html", page, status=403)
+
+
+def tell(me: Person, title: str, why: str, status: int) -> Response:
+    page = MessagePage(
+        person=me.name,
+        title=title,
+        state=State.ENDED,
+        sentences=(why, "Nothing was granted."),
+        onward=(Onward(url_for("deputize_approvals.approvals"), "What agents ask you"),),
+    )
+    return render("message.html", page, status=status)
