@@ -1,8 +1,5 @@
 """The backchannel authentication endpoint (CIBA Core §7): an agent asks its person by the token
-that it holds for them.
-
-Nobody is asked cold: what names a person without a token of theirs is answered as an
-unknown user is, in the same time.
+that it holds for them, or cold.
 """
 
 from typing import Any
@@ -27,6 +24,7 @@ from ..oauth.errors import (
     UnauthorizedClientError,
 )
 from ..oauth.server import Answer
+from .cold import find_asked
 from .open import Question
 from .signed_request import read_parameters
 from .step_up import put
@@ -59,14 +57,19 @@ def _question(
     server: AgentServer, reading: Reading, agent: Agent, asked: BackchannelRequest
 ) -> Question:
     name, token = asked.hint
-    if name != "login_hint_token":
-        raise Refusal("hint.unknown", "Nobody can be asked by that hint.")
-    standing, token_scope = _standing(server, reading, agent, token)
+    if name == "login_hint_token":
+        standing, token_scope = _standing(server, reading, agent, token)
+        wanted = _asked(reading, asked)
+    else:
+        # What is wrong with the request itself comes first: it tells of nobody.
+        wanted = _asked(reading, asked)
+        standing = find_asked(server.context, reading, agent, asked.hint, wanted.target)
+        token_scope = standing.node.scope
     return Question(
         agent=agent,
         standing=standing,
         token_scope=token_scope,
-        asked=_asked(reading, asked),
+        asked=wanted,
         message=asked.binding_message or "",
         requested_expiry=asked.requested_expiry,
     )
