@@ -19,9 +19,10 @@ from ..host import PersonToken
 from ..oauth.errors import InvalidAuthorizationDetailsError
 from ..oauth.rfc9396 import validate_details
 from ..oauth.server import Answer
-from .decide import Outcome, decide, find_card, open_cards
+from .decide import Outcome, decide
+from .find_cards import Card, find_card, open_cards, shown
 from .grant_less import Yes, grant_less
-from .inbox import READ, is_shown
+from .inbox import READ
 from .models import Approval
 from .vote import Vote, cards_asked_of, find_asked
 
@@ -66,12 +67,14 @@ def _asker(context: Context, headers: Mapping[str, str]) -> PersonToken:
 
 def _list(context: Context, asker: PersonToken) -> list[dict[str, Any]]:
     with context.db.read() as tx:
-        cards = [c for c in open_cards(tx, asker.person.key, READ) if is_shown(tx, c)]
-        votes = [c for c in cards_asked_of(tx, asker.person, READ) if is_shown(tx, c)]
+        cards = shown(tx, open_cards(tx, asker.person.key, READ))
+        votes = shown(tx, cards_asked_of(tx, asker.person, READ))
         return [*map(_told, cards), *map(_told_to_second, votes)]
 
 
-def _told(card: Approval) -> dict[str, Any]:
+def _told(asking: Card) -> dict[str, Any]:
+    card = asking[0]
+    also = [_asker_told(one) for one in asking[1:]]
     return {
         "id": card.id,
         "content_hash": card.content_hash,
@@ -83,19 +86,29 @@ def _told(card: Approval) -> dict[str, Any]:
         "resource": card.target,
         "binding_message": card.binding_message,
         "expires_in": card.lifetime,
-        "expires_at": card.expires_at,
+        "expires_at": min(one.expires_at for one in asking),
+    } | ({"also_asking": also} if also else {})
+
+
+def _asker_told(one: Approval) -> dict[str, Any]:
+    """Tell who else asks the same: one answer is for all of them."""
+    return {
+        "agent": one.client_id,
+        "chain": list(one.chain),
+        "binding_message": one.binding_message,
     }
 
 
-def _told_to_second(card: Approval) -> dict[str, Any]:
+def _told_to_second(asking: Card) -> dict[str, Any]:
     """Tell what somebody else has said yes to, and asks this person's word for."""
+    card = asking[0]
     decided = {
         "content_hash": card.decision_hash,
         "scope": " ".join(sorted(card.granted_scope)),
         "authorization_details": card.granted_details,
         "expires_in": card.granted_lifetime,
     }
-    return _told(card) | decided | {"seconds": True}
+    return _told(asking) | decided | {"seconds": True}
 
 
 def _decide(context: Context, asker: PersonToken, approval_id: str, body: Any) -> Answer:

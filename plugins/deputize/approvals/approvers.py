@@ -5,7 +5,7 @@ approval is about. Who is in a group is the host's to tell: it is asked when som
 votes, of all who have voted, and again when the approval is redeemed.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -35,7 +35,7 @@ class Needed:
     escalates_after: int = 0
 
     def groups(self, waited: int) -> Words:
-        """Return which groups may say it, `waited` seconds after the question."""
+        """Return which groups may say it, `waited` seconds after the person's own yes."""
         later = {self.escalates_to} if self.escalates_to else set()
         return frozenset({self.group, *(later if waited >= self.escalates_after else ())})
 
@@ -80,11 +80,14 @@ def is_asked(needed: Iterable[Needed], somebody: Person, waited: int) -> bool:
     return any(somebody.groups & one.groups(waited) for one in needed)
 
 
-def excluded_from(tx: Transaction, card: Approval) -> Words:
-    """Return the host's keys of those whose word does not count beside the person's."""
-    chain = find_agents(tx, frozenset(card.chain)).values()
-    answerable = {key for agent in chain for key in (agent.owner, agent.sponsor) if key}
-    subject = select(person.c.host_key).where(person.c.id == card.person_id)
+def excluded_from(tx: Transaction, asking: Sequence[Approval]) -> Words:
+    """Return the host's keys of those whose word does not count beside the person's.
+
+    :param asking: what is decided by one word
+    """
+    agents = find_agents(tx, frozenset(name for one in asking for name in one.chain)).values()
+    answerable = {key for agent in agents for key in (agent.owner, agent.sponsor) if key}
+    subject = select(person.c.host_key).where(person.c.id == asking[0].person_id)
     return frozenset(answerable | {str(tx.execute(subject).scalar())})
 
 
@@ -93,7 +96,7 @@ def ballots_of(tx: Transaction, card: Approval) -> list[Ballot]:
     cast = (
         select(person.c.host_key.label("key"), vote.c.acr, vote.c.auth_time, vote.c.voted_at)
         .join(person, person.c.id == vote.c.person_id)
-        .where(vote.c.approval_id == card.id, vote.c.decision_hash == card.decision_hash)
+        .where(vote.c.decision_hash == card.decision_hash)
     )
     return [Ballot(**row) for row in tx.execute(cast).mappings()]
 

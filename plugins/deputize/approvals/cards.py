@@ -4,6 +4,7 @@ The server's own words are in its title and its facts; what an agent wrote is ke
 under the name of the agent that wrote it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ from ..web.pages import (
     NOTHING,
     AgentFace,
     ApprovalCard,
+    Asker,
     ChainLink,
     DecidedCard,
     Holding,
@@ -35,6 +37,7 @@ from ..web.pages import (
 from ..web.words import at_most, host_of, list_of, neutralise, since, time_tag, until
 from .amounts import amount_fields
 from .approvers import Needed, needed_by
+from .find_cards import Card
 from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
 from .rules import rules_of
@@ -82,11 +85,13 @@ class Telling:
     agents: dict[str, Agent]
     again: Again
 
-    def open(self, card: Approval) -> ApprovalCard:
+    def open(self, asking: Card) -> ApprovalCard:
         """Tell what waits, with all that can be pressed."""
+        card = asking[0]
         return replace(
             self._card(card),
-            left=self._until(card.expires_at),
+            also=self._askers(asking[1:]),
+            left=self._until(min(one.expires_at for one in asking)),
             lifetimes=self._lifetimes(card),
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
@@ -95,11 +100,13 @@ class Telling:
             problem=self.again.problem if card.id == self.again.id else "",
         )
 
-    def vote(self, card: Approval, subject: str) -> ApprovalCard:
+    def vote(self, asking: Card, subject: str) -> ApprovalCard:
         """Tell what somebody else is asked to second: what the person said yes to, no less."""
+        card = asking[0]
         said = replace(card, scope=card.granted_scope, details=card.granted_details)
         return replace(
             self._card(said),
+            also=self._askers(asking[1:]),
             person=subject,
             left=self._until(card.expires_at),
             action=url_for("deputize_approvals.voted", approval_id=card.id),
@@ -144,6 +151,12 @@ class Telling:
             holds=self._holdings(standing.node.scope if standing else card.held),
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
+        )
+
+    def _askers(self, asking: Sequence[Approval]) -> tuple[Asker, ...]:
+        return tuple(
+            Asker(self._face(one.client_id), self._chain(one), one.binding_message)
+            for one in asking
         )
 
     def _became(self, card: Approval) -> "_Became":

@@ -3,7 +3,7 @@ decided. Each is of one canonical spelling, so that a word about anything else i
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.values import Words, canonical_json
@@ -16,20 +16,12 @@ def request_hash(opened: Approval) -> str:
     return _hash(_request(opened))
 
 
-def content_hash(opened: Approval) -> str:
-    """Return the hash of everything that the card shows, and so what a decision is about."""
-    return _hash(
-        {
-            **_request(opened),
-            "id": opened.id,
-            "person": opened.person_id,
-            "chain": list(opened.chain),
-            "task": opened.task_id,
-            "held": sorted(opened.held),
-            "lifetime": opened.lifetime,
-            "expires_at": opened.expires_at,
-        }
-    )
+def content_hash(asking: Sequence[Approval]) -> str:
+    """Return the hash of everything that a card shows, and so what a decision is about.
+
+    :param asking: the approvals that are shown as one
+    """
+    return _hash({"asking": [_shown(one) for one in asking]})
 
 
 def decision_hash(card: Approval, scope: Words, details: Details, lifetime: int) -> str:
@@ -45,6 +37,19 @@ def decision_hash(card: Approval, scope: Words, details: Details, lifetime: int)
             "lifetime": lifetime,
         }
     )
+
+
+def _shown(opened: Approval) -> Mapping[str, Any]:
+    return {
+        **_request(opened),
+        "id": opened.id,
+        "person": opened.person_id,
+        "chain": list(opened.chain),
+        "task": opened.task_id,
+        "held": sorted(opened.held),
+        "lifetime": opened.lifetime,
+        "expires_at": opened.expires_at,
+    }
 
 
 def _request(opened: Approval) -> Mapping[str, Any]:

@@ -3,27 +3,24 @@
 Everything is looked at again: a card under a delegation that has ended is past deciding.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import update
 
 from ..audit.record import Event, record
 from ..catalogue.models import Scope
-from ..core.db import Transaction
-from ..core.values import is_id, line
+from ..core.db import Transaction, insert_unless_present
+from ..core.values import line
 from ..delegation.context import Context
 from ..delegation.details import write_details
 from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
-from ..delegation.models import person
-from .approvers import needed_by
+from .approvers import Needed, needed_by
+from .find_cards import shown_as_one
 from .grant_less import Yes
-from .models import Approval, Status, approval, approval_from_row
+from .models import Approval, Status, approval, asked_group
 from .rules import is_strong_enough, rules_of
-
-#: What a person's word has led to.
-DECIDED = (Status.APPROVED, Status.REDEEMED, Status.DENIED)
 
 
 class Outcome(StrEnum):
@@ -33,50 +30,6 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     OVER = "over"
     SIGN_IN = "sign in"
-
-
-def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | None:
-    """Return the card, if it was put to this person."""
-    if not is_id(approval_id):
-        return None
-    row = tx.execute(_of(person_key).where(approval.c.id == approval_id)).mappings().first()
-    return approval_from_row(row) if row else None
-
-
-def open_cards(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
-    """Return what waits for this person, the oldest first: nothing pushes a card away."""
-    waits = (
-        approval.c.status == Status.PENDING,
-        approval.c.expires_at > tx.now,
-        approval.c.decision_hash.is_(None),
-    )
-    oldest = _of(person_key).where(*waits).order_by(approval.c.created_at, approval.c.id)
-    return [approval_from_row(row) for row in tx.execute(oldest.limit(limit)).mappings()]
-
-
-def late_cards(tx: Transaction, person_key: str, seconds: int, limit: int) -> list[Approval]:
-    """Return what nobody decided in time, within the last `seconds`, the newest first."""
-    undecided = (
-        approval.c.status.in_((Status.PENDING, Status.EXPIRED)),
-        approval.c.decision_hash.is_(None),
-    )
-    over = (approval.c.expires_at <= tx.now) & (approval.c.expires_at > tx.now - seconds)
-    asked = _of(person_key).where(*undecided, over)
-    newest = asked.order_by(approval.c.expires_at.desc(), approval.c.id).limit(limit)
-    return [approval_from_row(row) for row in tx.execute(newest).mappings()]
-
-
-def decided_cards(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
-    """Return what this person decided, the newest first."""
-    decided = approval.c.status.in_(DECIDED) | approval.c.decision_hash.is_not(None)
-    asked = _of(person_key).where(decided)
-    newest = asked.order_by(approval.c.decided_at.desc(), approval.c.id).limit(limit)
-    return [approval_from_row(row) for row in tx.execute(newest).mappings()]
-
-
-def _of(person_key: str) -> Select[Any]:
-    mine = select(approval).join(person, person.c.id == approval.c.person_id)
-    return mine.where(person.c.host_key == person_key)
 
 
 def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None) -> Outcome:
@@ -99,10 +52,13 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
         rules = rules_of(context.moment(tx).catalogue, card.adding & yes.scope) if yes else []
         if yes and not _is_strong_enough(rules, yes, tx.now):
             return Outcome.SIGN_IN
-        asks_others = bool(needed_by(rules))
-        if not _store(tx, card, content_hash, yes, asks_others):
+        needed, asking = needed_by(rules), shown_as_one(tx, card)
+        if not _store(tx, card, yes, is_last_word=not needed):
             return Outcome.CHANGED
-        record_word(tx, card, _word(yes, asks_others), by=card.person_id, yes=yes)
+        if yes is not None:
+            _ask_others(tx, yes, needed)
+        for one in asking:
+            record_word(tx, one, _word(yes, bool(needed)), by=card.person_id, yes=yes)
     return Outcome.DONE
 
 
@@ -116,13 +72,12 @@ def _is_strong_enough(rules: list[Scope], yes: Yes, now: int) -> bool:
     return is_strong_enough(rules, yes.authentication.acr, yes.authentication.auth_time, now)
 
 
-def _store(
-    tx: Transaction, card: Approval, content_hash: str, yes: Yes | None, asks_others: bool
-) -> bool:
+def _store(tx: Transaction, card: Approval, yes: Yes | None, *, is_last_word: bool) -> bool:
+    """Store the decision for all that are shown as one with `card`; tell whether it still was."""
     as_shown = (
-        (approval.c.id == card.id)
+        (approval.c.person_id == card.person_id)
         & (approval.c.status == Status.PENDING)
-        & (approval.c.content_hash == content_hash)
+        & (approval.c.content_hash == card.content_hash)
         & (approval.c.expires_at > tx.now)
     )
     values: dict[str, object] = {"status": Status.DENIED, "decided_at": tx.now}
@@ -130,7 +85,7 @@ def _store(
         # Said once: what others are asked about does not change under them.
         as_shown &= approval.c.decision_hash.is_(None)
         values |= {
-            "status": Status.PENDING if asks_others else Status.APPROVED,
+            "status": Status.APPROVED if is_last_word else Status.PENDING,
             "decision_hash": yes.decided,
             "granted_scope": line(yes.scope),
             "granted_details": write_details(yes.details),
@@ -139,7 +94,19 @@ def _store(
             "acr": yes.authentication.acr,
             "amr": " ".join(yes.authentication.amr),
         }
-    return tx.execute(update(approval).where(as_shown).values(**values)).rowcount == 1
+    return tx.execute(update(approval).where(as_shown).values(**values)).rowcount > 0
+
+
+def _ask_others(tx: Transaction, yes: Yes, needed: Iterable[Needed]) -> None:
+    """Put the decision to each group that is to say yes as well, now or after a while."""
+    asked: dict[str, int] = {}
+    for one in needed:
+        asked[one.group] = tx.now
+        if one.escalates_to:
+            asked.setdefault(one.escalates_to, tx.now + one.escalates_after)
+    for group, asked_from in asked.items():
+        row = {"name": group, "decision_hash": yes.decided, "asked_from": asked_from}
+        insert_unless_present(tx, asked_group, row)
 
 
 def record_word(

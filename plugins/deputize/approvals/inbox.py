@@ -5,6 +5,7 @@ decision about anything else is none.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 from flask import Blueprint, Response, request, url_for
 
@@ -13,13 +14,14 @@ from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..delegation.context import Context
 from ..delegation.details import of_scope
-from ..delegation.liveness import find_standing, why_dead
+from ..delegation.liveness import find_standing
 from ..host import Authentication, Person
 from ..web.pages import InboxPage
 from ..web.shell import is_own_form, render, see_other
 from .amounts import lowered
 from .cards import Again, Telling, find_first_hold
-from .decide import decide, decided_cards, find_card, late_cards, open_cards
+from .decide import decide
+from .find_cards import decided_cards, find_card, late_cards, open_cards, shown, shown_as_one
 from .grant_less import NOTHING_LEFT, Yes, grant_less
 from .models import Approval
 from .said_back import APPROVALS_PAGE, answer_to, sign_in, tell
@@ -107,10 +109,14 @@ def _yes(context: Context, card: Approval) -> Yes:
 
 
 def _stop(context: Context, card: Approval) -> None:
-    """End what the agent that asked holds of this task, from where it came in."""
+    """End what the agents that asked hold of this task, from where each came in."""
     with context.db.read() as tx:
-        first = find_first_hold(tx, find_standing(tx, card.delegation_id), card.client_id)
-    if first is not None:
+        asking = {one.id: one for one in (card, *shown_as_one(tx, card))}.values()
+        firsts = {
+            find_first_hold(tx, find_standing(tx, one.delegation_id), one.client_id) or ""
+            for one in asking
+        }
+    for first in sorted(firsts - {""}):
         context.ends.end_delegation(first, why=STOPPED)
 
 
@@ -126,13 +132,13 @@ class Inbox:
         """Return the open cards, oldest first, then what is past deciding, newest first."""
         tx, key = self.tx, self.me.key
         asked = open_cards(tx, key, READ)
-        waiting = [c for c in asked if is_shown(tx, c)]
-        dead = [c for c in asked if c not in waiting]
+        waiting, asked_too = shown(tx, asked), shown(tx, cards_asked_of(tx, self.me, READ))
+        live = {one.id for card in waiting for one in card}
+        dead = [one for card in asked for one in card if one.id not in live]
         late = [*dead, *late_cards(tx, key, LATE, LATE_SHOWN)][:LATE_SHOWN]
         decided = decided_cards(tx, key, DECIDED_SHOWN)
-        asked_too = [c for c in cards_asked_of(tx, self.me, READ) if is_shown(tx, c)]
-        cards = [*waiting, *asked_too, *late, *decided]
-        agents = find_agents(tx, frozenset(name for c in cards for name in c.chain))
+        told = [*chain(*waiting, *asked_too), *late, *decided]
+        agents = find_agents(tx, frozenset(name for one in told for name in one.chain))
         catalogue = self.context.moment(tx).catalogue
         again = Again(request.args.get("again", ""), request.args.get("why", ""))
         telling = Telling(tx, catalogue, agents, again)
@@ -140,7 +146,7 @@ class Inbox:
             person=self.me.name,
             agents_url=url_for("deputize_agents.agents"),
             cards=tuple(map(telling.open, waiting)),
-            votes=tuple(telling.vote(c, self._name_of(c)) for c in asked_too),
+            votes=tuple(telling.vote(c, self._name_of(c[0])) for c in asked_too),
             late=tuple(map(telling.late, late)),
             decided=tuple(map(telling.decided, decided)),
         )
@@ -149,9 +155,3 @@ class Inbox:
         standing = find_standing(self.tx, card.delegation_id)
         found = self.context.host.find_person(standing.subject) if standing else None
         return found.name if found else "somebody"
-
-
-def is_shown(tx: Transaction, card: Approval) -> bool:
-    """Tell whether the card can be decided: it waits, and what it hangs on lives."""
-    is_open = card.is_open(tx.now)
-    return is_open and why_dead(find_standing(tx, card.delegation_id), tx.now) is None

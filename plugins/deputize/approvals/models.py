@@ -61,6 +61,7 @@ approval = Table(
     Column("token_expires_at", BigInteger),
     Column("redeemed_at", BigInteger),
     Index("ix_deputize_approval_person_id", "person_id", "status", "expires_at"),
+    Index("ix_deputize_approval_decision_hash", "decision_hash"),
 )
 Index(
     "uq_deputize_approval_request_hash",
@@ -80,20 +81,19 @@ Index(
 vote = Table(
     "deputize_approval_vote",
     metadata,
-    Column("approval_id", String(16), primary_key=True),
+    Column("decision_hash", String(64), primary_key=True),
     Column("person_id", String(16), primary_key=True),
-    Column("decision_hash", String(64), nullable=False),
     Column("voted_at", BigInteger, nullable=False),
     Column("auth_time", BigInteger),
     Column("acr", Text),
 )
 
-#: By which group of the host's a card that waits for it is found.
+#: By which group of the host's a decision that waits for it is found.
 asked_group = Table(
     "deputize_approval_group",
     metadata,
-    Column("approval_id", String(16), primary_key=True),
     Column("name", String(200), primary_key=True),
+    Column("decision_hash", String(64), primary_key=True),
     Column("asked_from", BigInteger, nullable=False),
 )
 
@@ -119,7 +119,8 @@ class Approval:
     :param held: which of it the asker holds already; the rest is what this adds
     :param lifetime: seconds that the token would live
     :param request_hash: of what the client asks: the same again is the same card
-    :param content_hash: of what is shown: a decision about anything else is none
+    :param content_hash: of what is shown: a decision about anything else is none; those of
+        siblings that are shown as one card have one
     :param expires_at: NumericDate until which it can be decided, and redeemed
     :param decision_hash: of what the person said yes to; while it is pending, others are
         asked for theirs to the same

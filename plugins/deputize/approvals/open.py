@@ -7,7 +7,7 @@ a chain that says no is not put to anybody.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import func, insert, select
 
 from ..agents.authenticate import Caller
 from ..agents.models import Agent
@@ -18,22 +18,21 @@ from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, line
 from ..delegation.attenuation import Asked
-from ..delegation.context import Context, Moment, Reading
+from ..delegation.context import Context, Reading
 from ..delegation.details import read_details
 from ..delegation.issue import Overtaken, locks_of
 from ..delegation.liveness import Standing, is_unchanged
-from ..delegation.models import delegation, person
 from ..delegation.narrow import elevate
-from .approvers import needed_by
 from .content import content_hash, request_hash
 from .expire import expire
+from .fatigue import too_many, validate_may_ask
+from .merge import can_be_merged, find_same, joined
 from .models import (
     Approval,
     Status,
     approval,
     approval_from_row,
     approval_to_row,
-    asked_group,
     auth_request,
 )
 from .rules import can_be_approved, rules_of, what_is_added
@@ -46,8 +45,6 @@ SHORTEST = 30
 
 #: Ids that are handed out for one card: asking again is free, and yet bounded.
 MOST_IDS = 50
-
-_REFUSED = "Nobody is asked this now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +98,8 @@ def open_approval(context: Context, caller: Caller, reading: Reading, question: 
         if not is_unchanged(question.standing, tx):
             raise Overtaken
         caller.spend(tx)
-        card = _find_open(tx, opened.request_hash) or _store(context, reading, tx, opened)
-        return _hand_out(tx, card)
+        card = _find_open(tx, opened.request_hash)
+        return _hand_out(tx, card or _store(context, reading, tx, question, opened))
 
 
 def _approval(context: Context, reading: Reading, question: Question) -> Approval:
@@ -145,7 +142,7 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
         expires_at=until,
     )
     hashed = replace(opened, request_hash=request_hash(opened))
-    return replace(hashed, content_hash=content_hash(hashed))
+    return replace(hashed, content_hash=content_hash([hashed]))
 
 
 def _lifetime(context: Context, rules: list[Scope]) -> int:
@@ -162,19 +159,17 @@ def _find_open(tx: Transaction, request_hash: str) -> Approval | None:
     return approval_from_row(row) if row and tx.now < row["expires_at"] else None
 
 
-def _store(context: Context, reading: Reading, tx: Transaction, opened: Approval) -> Approval:
-    settings = context.settings.approvals
-    alike = _alike(tx, opened, settings.cool_down)
-    if any(card.status == Status.DENIED for card in alike):
-        raise Refusal("approval.denied_before", _REFUSED)
-    if len(alike) >= settings.max_open or _today(tx, opened) >= settings.per_day:
-        raise Refusal("approval.too_many", _REFUSED)
+def _store(
+    context: Context, reading: Reading, tx: Transaction, question: Question, opened: Approval
+) -> Approval:
+    may_join = can_be_merged(reading.moment.catalogue, opened)
+    card = find_same(tx, opened, question.standing.node) if may_join else ()
+    validate_may_ask(tx, opened, context.settings.approvals, is_new=not card)
+    if card:
+        opened = joined(tx, card, opened)
     # Only one card of the same question may wait: this one has not been found to.
     expire(tx, approval.c.request_hash == opened.request_hash)
     tx.execute(insert(approval), approval_to_row(opened))
-    for group, asked_from in _groups(reading.moment, opened).items():
-        row = {"approval_id": opened.id, "name": group, "asked_from": asked_from}
-        tx.execute(insert(asked_group), row)
     record(
         tx,
         Event(
@@ -189,51 +184,17 @@ def _store(context: Context, reading: Reading, tx: Transaction, opened: Approval
                 "aud": opened.target,
                 "chain": list(opened.chain),
                 "content_hash": opened.content_hash,
+                "asks_with": [other.id for other in card],
             },
         ),
     )
     return opened
 
 
-def _groups(moment: Moment, opened: Approval) -> dict[str, int]:
-    """Return which groups are asked beside the person, and from when on."""
-    asked: dict[str, int] = {}
-    for one in needed_by(rules_of(moment.catalogue, opened.adding)):
-        asked[one.group] = moment.now
-        if one.escalates_to:
-            asked.setdefault(one.escalates_to, moment.now + one.escalates_after)
-    return asked
-
-
-def _alike(tx: Transaction, opened: Approval, cool_down: int) -> list[Approval]:
-    """Return what adds the same to the same root agent: open, or denied a moment ago."""
-    waits = (approval.c.status == Status.PENDING) & (approval.c.expires_at > tx.now)
-    cools = (approval.c.status == Status.DENIED) & (approval.c.decided_at > tx.now - cool_down)
-    asked = select(approval).where(
-        approval.c.person_id == opened.person_id,
-        approval.c.root_agent == opened.root_agent,
-        approval.c.target == opened.target,
-        or_(waits, cools),
-    )
-    cards = [approval_from_row(row) for row in tx.execute(asked).mappings()]
-    adding = opened.scope - opened.held
-    return [card for card in cards if (card.scope - card.held) & adding]
-
-
-def _today(tx: Transaction, opened: Approval) -> int:
-    """Return how often this root agent's tree asked the person in the last day."""
-    asked = select(func.count()).where(
-        approval.c.person_id == opened.person_id,
-        approval.c.root_agent == opened.root_agent,
-        approval.c.created_at > tx.now - 86_400,
-    )
-    return int(tx.execute(asked).scalar_one())
-
-
 def _hand_out(tx: Transaction, card: Approval) -> Opened:
     asked = select(func.count()).where(auth_request.c.approval_id == card.id)
     if tx.execute(asked).scalar_one() >= MOST_IDS:
-        raise Refusal("approval.too_many", _REFUSED)
+        raise too_many()
     secret = new_secret()
     row = {
         "digest": digest(secret),
@@ -245,23 +206,3 @@ def _hand_out(tx: Transaction, card: Approval) -> Opened:
     }
     tx.execute(insert(auth_request), row)
     return Opened(secret, card.expires_at - tx.now)
-
-
-def count_open(tx: Transaction, person_key: str, below: str = "") -> int:
-    """Return how many cards wait for the person.
-
-    :param below: the path of a node: of those at and below it alone
-    """
-    waiting = (
-        select(func.count())
-        .join_from(approval, person, person.c.id == approval.c.person_id)
-        .join(delegation, delegation.c.id == approval.c.delegation_id)
-        .where(
-            person.c.host_key == person_key,
-            approval.c.status == Status.PENDING,
-            approval.c.expires_at > tx.now,
-            delegation.c.ended_at.is_(None),
-            delegation.c.path.startswith(below, autoescape=True),
-        )
-    )
-    return int(tx.execute(waiting).scalar_one())

@@ -278,8 +278,8 @@ def _is_seconded(decision: Decision, card: Approval, rules: list[Scope]) -> bool
     said = ballots_of(decision.tx, card)
     closed_at = max((ballot.voted_at for ballot in said), default=0)
     strong = [b.key for b in said if is_strong_enough(rules, b.acr, b.auth_time, b.voted_at)]
-    voters = entitled(decision.context.host, strong, excluded_from(decision.tx, card))
-    return is_quorum(needed, voters, closed_at - card.created_at)
+    voters = entitled(decision.context.host, strong, excluded_from(decision.tx, [card]))
+    return is_quorum(needed, voters, closed_at - (card.decided_at or 0))
 
 
 def _status(tx: Transaction, card: Approval) -> str:

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 
-from ..core.db import Transaction, insert_unless_present
+from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.values import is_id
 from ..delegation.context import Context
 from ..delegation.issue import Overtaken, locks_of
@@ -20,6 +20,7 @@ from ..delegation.persons import ensure_person
 from ..host import Authentication, Person
 from .approvers import ballots_of, entitled, excluded_from, is_asked, is_quorum, needed_by
 from .decide import Outcome, record_word
+from .find_cards import Card, as_cards
 from .models import Approval, Status, approval, approval_from_row, asked_group, vote
 from .rules import is_strong_enough, rules_of
 
@@ -27,10 +28,11 @@ from .rules import is_strong_enough, rules_of
 ATTEMPTS = 5
 
 
-def cards_asked_of(tx: Transaction, someone: Person, limit: int) -> list[Approval]:
+def cards_asked_of(tx: Transaction, someone: Person, limit: int) -> list[Card]:
     """Return what waits for a group of theirs, and not for their own vote, oldest first."""
     oldest = _asked_of(tx, someone).order_by(approval.c.created_at, approval.c.id).limit(limit)
-    cards = [approval_from_row(row) for row in tx.execute(oldest).mappings()]
+    rows = tx.execute(oldest).mappings()
+    cards = as_cards(map(approval_from_row, rows), by="decision_hash")
     return [card for card in cards if someone.key not in excluded_from(tx, card)]
 
 
@@ -41,27 +43,35 @@ def find_asked(tx: Transaction, approval_id: str, someone: Person) -> Approval |
     this = _asked_of(tx, someone).where(approval.c.id == approval_id)
     row = tx.execute(this).mappings().first()
     card = approval_from_row(row) if row else None
-    return card if card and someone.key not in excluded_from(tx, card) else None
+    return card if card and someone.key not in excluded_from(tx, _decided_with(tx, card)) else None
 
 
 def _asked_of(tx: Transaction, someone: Person) -> Select[Any]:
-    asked = select(asked_group.c.approval_id).where(
-        asked_group.c.approval_id == approval.c.id,
+    asked = select(asked_group.c.name).where(
+        asked_group.c.decision_hash == approval.c.decision_hash,
         asked_group.c.name.in_(sorted(someone.groups)),
         asked_group.c.asked_from <= tx.now,
     )
     voted = (
-        select(vote.c.approval_id)
+        select(vote.c.person_id)
         .join(person, person.c.id == vote.c.person_id)
-        .where(vote.c.approval_id == approval.c.id, person.c.host_key == someone.key)
+        .where(vote.c.decision_hash == approval.c.decision_hash, person.c.host_key == someone.key)
     )
-    return select(approval).where(
+    return select(approval).where(*_waits(tx), asked.exists(), ~voted.exists())
+
+
+def _waits(tx: Transaction) -> tuple[ColumnElement[bool], ...]:
+    return (
         approval.c.status == Status.PENDING,
         approval.c.decision_hash.is_not(None),
         approval.c.expires_at > tx.now,
-        asked.exists(),
-        ~voted.exists(),
     )
+
+
+def _decided_with(tx: Transaction, card: Approval) -> Card:
+    """Return all that the person decided by the same word as `card`, and that still wait."""
+    same = select(approval).where(*_waits(tx), approval.c.decision_hash == card.decision_hash)
+    return tuple(map(approval_from_row, tx.execute(same.order_by(approval.c.id)).mappings()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +98,27 @@ class Vote:
     def _cast(self, context: Context) -> Outcome:
         with context.db.read() as tx:
             standing = find_standing(tx, self.card.delegation_id)
-            excluded = excluded_from(tx, self.card)
+            excluded = excluded_from(tx, [self.card, *_decided_with(tx, self.card)])
             before = {ballot.key for ballot in ballots_of(tx, self.card)}
         # What the host says of all who have voted comes before our own transaction.
         voters = entitled(context.host, before | {self.someone.key}, excluded)
         if standing is None or self.someone.key not in {voter.key for voter in voters}:
             return Outcome.OVER
-        with context.db.write(locks_of(standing.node)) as tx:
-            if not self._hold(tx):
+        # Votes are counted one at a time.
+        subject = Lock(Kind.PERSON, self.card.person_id, exclusive=True)
+        locks = {lock for lock in locks_of(standing.node) if lock.kind is not Kind.PERSON}
+        with context.db.write([subject, *locks]) as tx:
+            asking = _decided_with(tx, self.card)
+            if self.shown != self.card.decision_hash or self.card.id not in _ids(asking):
                 return Outcome.OVER
             if {ballot.key for ballot in ballots_of(tx, self.card)} != before:
                 raise Overtaken
-            return self._decide(context, tx, voters)
+            return self._decide(context, tx, asking, voters)
 
-    def _hold(self, tx: Transaction) -> bool:
-        """Lock the row against other votes, if it still waits for votes on what was seen."""
-        waits = (
-            (approval.c.id == self.card.id)
-            & (approval.c.status == Status.PENDING)
-            & (approval.c.decision_hash == self.shown)
-            & (approval.c.expires_at > tx.now)
-        )
-        held = update(approval).where(waits).values(decision_hash=self.shown)
-        return tx.execute(held).rowcount == 1
-
-    def _decide(self, context: Context, tx: Transaction, voters: list[Person]) -> Outcome:
-        card, waited = self.card, tx.now - self.card.created_at
+    def _decide(
+        self, context: Context, tx: Transaction, asking: Card, voters: list[Person]
+    ) -> Outcome:
+        card, waited = self.card, tx.now - (self.card.decided_at or 0)
         rules = rules_of(context.moment(tx).catalogue, card.granted_scope & card.adding)
         needed, told = needed_by(rules), self.authentication
         if not is_asked(needed, self.someone, waited):
@@ -124,11 +129,12 @@ class Vote:
             return Outcome.SIGN_IN
         voter_id = self._store(tx)
         if not self.is_yes:
-            _close(tx, card, "approval.denied", voter_id, status=Status.DENIED, decided_at=tx.now)
+            _close(tx, asking, voter_id, Status.DENIED, decided_at=tx.now)
             return Outcome.DONE
-        record_word(tx, card, "approval.voted", by=voter_id)
+        for one in asking:
+            record_word(tx, one, "approval.voted", by=voter_id)
         if is_quorum(needed, voters, waited):
-            _close(tx, card, "approval.approved", voter_id, status=Status.APPROVED)
+            _close(tx, asking, voter_id, Status.APPROVED)
         return Outcome.DONE
 
     def _store(self, tx: Transaction) -> str:
@@ -138,9 +144,8 @@ class Vote:
         """
         voter_id = ensure_person(tx, self.someone.key)
         row = {
-            "approval_id": self.card.id,
-            "person_id": voter_id,
             "decision_hash": self.shown,
+            "person_id": voter_id,
             "voted_at": tx.now,
             "auth_time": self.authentication.auth_time,
             "acr": self.authentication.acr,
@@ -150,6 +155,12 @@ class Vote:
         return voter_id
 
 
-def _close(tx: Transaction, card: Approval, kind: str, by: str, **values: object) -> None:
-    tx.execute(update(approval).where(approval.c.id == card.id).values(**values))
-    record_word(tx, card, kind, by=by)
+def _close(tx: Transaction, asking: Card, by: str, status: Status, **values: object) -> None:
+    those = approval.c.id.in_(_ids(asking))
+    tx.execute(update(approval).where(those).values(status=status, **values))
+    for one in asking:
+        record_word(tx, one, f"approval.{status}", by=by)
+
+
+def _ids(asking: Card) -> list[str]:
+    return [one.id for one in asking]

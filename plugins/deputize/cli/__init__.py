@@ -6,6 +6,7 @@ On a host of your own: `app.cli.add_command(deputize.cli.deputize)`.
 import click
 
 from .agents import agents
+from .approvals import approvals
 from .audit import audit
 from .check import check
 from .declaration import apply_command, export_command
@@ -26,6 +27,7 @@ COMMANDS = (
     export_command,
     agents,
     delegations,
+    approvals,
     token,
     keys,
     audit,

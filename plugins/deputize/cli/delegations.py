@@ -1,13 +1,11 @@
 """`delegations`: who holds what on whose behalf, through whom; and the end of it."""
 
 import click
-from pydantic import TypeAdapter, ValidationError
 from rich.tree import Tree
 from sqlalchemy import Select, select
 
 from ..core.db import Transaction
 from ..declaration.apply import BY
-from ..declaration.members import Duration
 from ..delegation.context import Context
 from ..delegation.liveness import Standing, find_standing, why_dead
 from ..delegation.models import delegation, delegation_from_row, person, subtree
@@ -26,6 +24,7 @@ from .shared import (
     print_members,
     print_table,
     safe,
+    seconds_of,
 )
 
 
@@ -120,17 +119,10 @@ def end(delegation_id: str) -> None:
 def archive_command(age: str) -> None:
     """Put away what ended long ago; `show` finds it, and its events stay."""
     db = get_context().db
-    seconds = _seconds(age)
+    seconds = seconds_of("--older-than", age)
     with db.read() as tx:
         before = tx.now - seconds
     click.echo(f"{count_of(archive(db, before=before), 'delegation')} archived")
-
-
-def _seconds(age: str) -> int:
-    try:
-        return TypeAdapter(Duration).validate_python(age)
-    except ValidationError:
-        raise Failure(f"--older-than {age}: is not a duration such as 90d, 12h or 30m") from None
 
 
 def _subject_of(tx: Transaction, node: Delegation) -> str:

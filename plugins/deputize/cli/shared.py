@@ -14,11 +14,13 @@ from typing import IO, Any, ParamSpec, TypeVar
 import click
 from flask import current_app
 from flask.cli import with_appcontext
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..declaration.members import Duration
 from ..delegation.context import Context
 from ..part import ConfigurationError
 from ..web.words import neutralise
@@ -102,6 +104,17 @@ def print_members(members: Iterable[tuple[str, object]]) -> None:
         if value not in (None, "", frozenset(), ()):
             table.add_row(Text(name, style="bold"), safe(value))
     console().print(table)
+
+
+def seconds_of(option: str, age: str) -> int:
+    """Return the duration that an option was given.
+
+    :raises Failure: where it is none
+    """
+    try:
+        return TypeAdapter(Duration).validate_python(age)
+    except ValidationError:
+        raise Failure(f"{option} {age}: is not a duration such as 90d, 12h or 30m") from None
 
 
 def moment(seconds: int | None) -> str | None:

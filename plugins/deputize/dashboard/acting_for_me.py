@@ -6,7 +6,7 @@ says what ends with it, and then is a POST.
 
 from flask import Blueprint, Response, request, url_for
 
-from ..approvals.open import count_open
+from ..approvals.find_cards import count_open
 from ..delegation.context import Context
 from ..delegation.liveness import find_standing, why_dead
 from ..endings.end_delegation import end_delegation

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import func, select
 
 from ..agents.models import Agent, find_agents
-from ..approvals.open import count_open
+from ..approvals.find_cards import count_open
 from ..audit.models import event
 from ..catalogue.models import Catalogue
 from ..core.db import Transaction

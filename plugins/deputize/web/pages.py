@@ -257,6 +257,16 @@ class AmountField:
     unit: str = ""
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Another agent that asks the same by one card."""
+
+    agent: AgentFace
+    chain: tuple[ChainLink, ...]
+    message: str
+    """Its own words."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApprovalCard:
     """Shall this happen? Posts `scope`, amounts, `lifetime`, `decision` and `hidden`."""
@@ -269,6 +279,8 @@ class ApprovalCard:
     chain: tuple[ChainLink, ...]
     message: str
     """The asker's own words."""
+    also: tuple[Asker, ...] = ()
+    """Who else asks the same: one answer is for all of them."""
     deputized: AgentFace
     """Whom the person let act, at the head of the chain."""
     purpose: str

@@ -59,7 +59,7 @@ def member(name: str, group: str = "finance") -> Person:
 def asked(asking: Asking, name: str) -> list[Any]:
     with asking.world.context.db.read() as tx:
         cards = cards_asked_of(tx, asking.world.host.people[name], 100)
-    return [card for card in cards if card.id == asking.cards()[0].id]
+    return [card for card in cards if card[0].id == asking.cards()[0].id]
 
 
 def vote(asking: Asking, name: str, *, is_yes: bool = True, told: Any = TOLD) -> Outcome:

@@ -91,6 +91,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
     )
     op.create_index(
+        "ix_deputize_approval_decision_hash", "deputize_approval", ["decision_hash"], unique=False
+    )
+    op.create_index(
         "ix_deputize_approval_expires_at",
         "deputize_approval",
         ["expires_at"],
@@ -117,20 +120,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "deputize_approval_group",
-        sa.Column("approval_id", sa.String(length=16), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("decision_hash", sa.String(length=64), nullable=False),
         sa.Column("asked_from", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("approval_id", "name", name=op.f("pk_deputize_approval_group")),
+        sa.PrimaryKeyConstraint("name", "decision_hash", name=op.f("pk_deputize_approval_group")),
     )
     op.create_table(
         "deputize_approval_vote",
-        sa.Column("approval_id", sa.String(length=16), nullable=False),
-        sa.Column("person_id", sa.String(length=16), nullable=False),
         sa.Column("decision_hash", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
         sa.Column("voted_at", sa.BigInteger(), nullable=False),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("approval_id", "person_id", name=op.f("pk_deputize_approval_vote")),
+        sa.PrimaryKeyConstraint(
+            "decision_hash", "person_id", name=op.f("pk_deputize_approval_vote")
+        ),
     )
     op.create_table(
         "deputize_archived_delegation",
@@ -497,6 +501,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
+    op.drop_index("ix_deputize_approval_decision_hash", table_name="deputize_approval")
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")

@@ -1,0 +1,123 @@
+"""Which cards a person finds: what waits for their word, what came to nothing, what they decided.
+
+One card may hold the same question of several agents: those share its `content_hash`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Select, distinct, func, select
+
+from ..core.db import Transaction
+from ..core.values import is_id
+from ..delegation.liveness import find_standing, why_dead
+from ..delegation.models import delegation, person
+from .models import Approval, Status, approval, approval_from_row
+
+#: What a person's word has led to.
+DECIDED = (Status.APPROVED, Status.REDEEMED, Status.DENIED)
+
+#: Approvals that are shown as one, the oldest first.
+Card = tuple[Approval, ...]
+
+
+def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | None:
+    """Return the approval, if it was put to this person."""
+    if not is_id(approval_id):
+        return None
+    row = tx.execute(_of(person_key).where(approval.c.id == approval_id)).mappings().first()
+    return approval_from_row(row) if row else None
+
+
+def open_cards(tx: Transaction, person_key: str, limit: int) -> list[Card]:
+    """Return what waits for this person, the oldest first: nothing pushes a card away."""
+    oldest = _of(person_key).where(*_waits(tx)).order_by(approval.c.created_at, approval.c.id)
+    rows = tx.execute(oldest.limit(limit)).mappings()
+    return as_cards(map(approval_from_row, rows), by="content_hash")
+
+
+def as_cards(asked: Iterable[Approval], by: str) -> list[Card]:
+    """Return `asked` as it is shown: those that have the same hash are one card.
+
+    :param by: the name of the hash: `content_hash` or `decision_hash`
+    """
+    cards: dict[str, Card] = {}
+    for one in asked:
+        name = getattr(one, by)
+        cards[name] = (*cards.get(name, ()), one)
+    return list(cards.values())
+
+
+def shown_as_one(tx: Transaction, card: Approval) -> Card:
+    """Return all that is decided with `card`."""
+    same = select(approval).where(
+        approval.c.person_id == card.person_id,
+        approval.c.content_hash == card.content_hash,
+        approval.c.status == Status.PENDING,
+        approval.c.expires_at > tx.now,
+    )
+    rows = tx.execute(same.order_by(approval.c.created_at, approval.c.id)).mappings()
+    return tuple(map(approval_from_row, rows))
+
+
+def shown(tx: Transaction, cards: Iterable[Card]) -> list[Card]:
+    """Return what of `cards` can be decided: it waits, and what it hangs on lives."""
+    left = (tuple(one for one in card if _can_be_decided(tx, one)) for card in cards)
+    return [card for card in left if card]
+
+
+def _can_be_decided(tx: Transaction, one: Approval) -> bool:
+    is_open = one.is_open(tx.now)
+    return is_open and why_dead(find_standing(tx, one.delegation_id), tx.now) is None
+
+
+def late_cards(tx: Transaction, person_key: str, seconds: int, limit: int) -> list[Approval]:
+    """Return what nobody decided in time, within the last `seconds`, the newest first."""
+    undecided = (
+        approval.c.status.in_((Status.PENDING, Status.EXPIRED)),
+        approval.c.decision_hash.is_(None),
+    )
+    over = (approval.c.expires_at <= tx.now) & (approval.c.expires_at > tx.now - seconds)
+    asked = _of(person_key).where(*undecided, over)
+    newest = asked.order_by(approval.c.expires_at.desc(), approval.c.id).limit(limit)
+    return [approval_from_row(row) for row in tx.execute(newest).mappings()]
+
+
+def decided_cards(tx: Transaction, person_key: str, limit: int) -> list[Approval]:
+    """Return what this person decided, the newest first."""
+    decided = approval.c.status.in_(DECIDED) | approval.c.decision_hash.is_not(None)
+    asked = _of(person_key).where(decided)
+    newest = asked.order_by(approval.c.decided_at.desc(), approval.c.id).limit(limit)
+    return [approval_from_row(row) for row in tx.execute(newest).mappings()]
+
+
+def count_open(tx: Transaction, person_key: str, below: str = "") -> int:
+    """Return how many cards wait for the person.
+
+    :param below: the path of a node: of those at and below it alone
+    """
+    waiting = (
+        select(func.count(distinct(approval.c.content_hash)))
+        .join_from(approval, person, person.c.id == approval.c.person_id)
+        .join(delegation, delegation.c.id == approval.c.delegation_id)
+        .where(
+            person.c.host_key == person_key,
+            *_waits(tx),
+            delegation.c.ended_at.is_(None),
+            delegation.c.path.startswith(below, autoescape=True),
+        )
+    )
+    return int(tx.execute(waiting).scalar_one())
+
+
+def _waits(tx: Transaction) -> tuple[Any, ...]:
+    return (
+        approval.c.status == Status.PENDING,
+        approval.c.expires_at > tx.now,
+        approval.c.decision_hash.is_(None),
+    )
+
+
+def _of(person_key: str) -> Select[Any]:
+    mine = select(approval).join(person, person.c.id == approval.c.person_id)
+    return mine.where(person.c.host_key == person_key)
