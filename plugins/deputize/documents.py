@@ -131,6 +131,7 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         # CIBA Core §4; a host's client that has other modes has them at an endpoint of its own.
         "backchannel_token_delivery_modes_supported": ["poll"],
         "backchannel_authentication_request_signing_alg_values_supported": algorithms,
+        "backchannel_user_code_parameter_supported": True,
         "authorization_response_iss_parameter_supported": True,
         "agents_page": context.issuer + AGENTS_PAGE,
         "approvals_page": context.issuer + APPROVALS_PAGE,

@@ -42,6 +42,7 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.decided_too_late: (PHONE, "light"),
     states.my_decisions: (DESK, "light"),
     states.hostile_question: (PHONE, "light"),
+    states.code_that_was_set: (PHONE, "light"),
 }
 STRICT = re.compile(
     r"default-src 'none'; style-src 'self'; img-src 'self' data:; "

@@ -45,8 +45,8 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_at_what_agents_ask_me": (9, 10),
     "looking_at_my_agents": (6, 7),
     "looking_at_what_would_end": (5, 6),
-    "sweeping": (8, 10),
-    "a_person_leaving": (12, 15),
+    "sweeping": (9, 11),
+    "a_person_leaving": (13, 16),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -63,6 +64,7 @@ agent = Table(
     Column("jwks", Text),
     Column("jwks_uri", Text),
     Column("request_signing_alg", String(16)),
+    Column("user_code_parameter", Boolean, nullable=False),
     Column("registration_token_digest", String(64)),
     Column("only_for", String(255)),
     Column("parent", String(64), index=True),
@@ -84,6 +86,7 @@ class Agent:
     :param scope: its ceiling
     :param request_signing_alg: by which it signs all that it asks people (CIBA Core §4); None
         where it may ask unsigned
+    :param user_code_parameter: whether it asks people cold by a code of theirs (CIBA Core §4)
     :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
     :param only_for: the host's key of the one person that it may act for, who alone let it in
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
@@ -113,6 +116,7 @@ class Agent:
     jwks: str | None = None
     jwks_uri: str | None = None
     request_signing_alg: str | None = None
+    user_code_parameter: bool = False
     registration_token_digest: str | None = field(default=None, repr=False)
     only_for: str | None = None
     parent: str | None = None
@@ -145,6 +149,7 @@ def agent_from_row(row: Mapping[Any, Any]) -> Agent:
     values: dict[str, Any] = dict(row)
     for name in _SETS:
         values[name] = words(values[name])
+    values["user_code_parameter"] = bool(values["user_code_parameter"])
     values["redirect_uris"] = tuple(json.loads(values["redirect_uris"]))
     return Agent(**values)
 

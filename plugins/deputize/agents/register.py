@@ -36,6 +36,7 @@ AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", 
 MAX_REDIRECT_URIS = 10
 #: CIBA Core §4: client metadata.
 REQUEST_SIGNING_ALG = "backchannel_authentication_request_signing_alg"
+USER_CODE_PARAMETER = "backchannel_user_code_parameter"
 
 #: The `origin` of an agent that registered itself.
 SELF = "self"
@@ -66,6 +67,7 @@ class ClientMetadata:
     token_endpoint_auth_method: str
     jwks: str | None
     request_signing_alg: str | None
+    user_code_parameter: bool
     expires_at: int | None
 
 
@@ -105,6 +107,7 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
         token_endpoint_auth_method=_auth_method(body),
         jwks=read_jwks(body["jwks"]) if "jwks" in body else None,
         request_signing_alg=_request_signing_alg(body),
+        user_code_parameter=_boolean(body, USER_CODE_PARAMETER),
         expires_at=_numeric_date(body, "agent_expires_at"),
     )
     if metadata.scope & RESERVED_SCOPES:
@@ -178,6 +181,7 @@ def with_metadata(known: Agent, metadata: ClientMetadata) -> tuple[Agent, str | 
         jwks=metadata.jwks,
         jwks_uri=None,
         request_signing_alg=metadata.request_signing_alg,
+        user_code_parameter=metadata.user_code_parameter,
     )
     return described, secret
 
@@ -230,6 +234,7 @@ def registration_response(
         "software_version": registered.software_version,
         "jwks": json.loads(registered.jwks) if registered.jwks else None,
         REQUEST_SIGNING_ALG: registered.request_signing_alg,
+        USER_CODE_PARAMETER: registered.user_code_parameter or None,
         "resources": sorted(registered.resources) or None,
         "agent_expires_at": registered.expires_at,
         "max_delegation_depth": registered.max_delegation_depth,
@@ -324,6 +329,13 @@ def _request_signing_alg(body: dict[str, Any]) -> str | None:
     if alg is not None and alg not in ALGORITHMS:
         raise Refusal("registration.metadata", f"That {REQUEST_SIGNING_ALG} is not offered.")
     return alg
+
+
+def _boolean(body: dict[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise Refusal("registration.metadata", f"{name} is true or false.")
+    return bool(value)
 
 
 def _numeric_date(body: dict[str, Any], name: str) -> int | None:

@@ -63,7 +63,7 @@ def _question(
     else:
         # What is wrong with the request itself comes first: it tells of nobody.
         wanted = _asked(reading, asked)
-        standing = find_asked(server.context, reading, agent, asked.hint, wanted.target)
+        standing = find_asked(server.context, reading, agent, asked, wanted.target)
         token_scope = standing.node.scope
     return Question(
         agent=agent,

@@ -10,7 +10,9 @@ from ..core.refusal import Refusal
 from ..delegation.context import Context, Reading
 from ..delegation.liveness import Standing, find_roots, why_dead
 from ..host import FindsByHint
+from ..oauth.ciba import BackchannelRequest
 from .redeem import ID_TOKEN_TYP
+from .user_code import is_user_code
 
 #: Characters of a `login_hint`: an e-mail address has 254 at most (RFC 5321 §4.5.3.1.3).
 LONGEST_HINT = 254
@@ -20,20 +22,35 @@ _NOBODY = ""
 
 
 def find_asked(
-    context: Context, reading: Reading, agent: Agent, hint: tuple[str, str], target: str
+    context: Context, reading: Reading, agent: Agent, asked: BackchannelRequest, target: str
 ) -> Standing:
-    """Return the delegation by which `agent` may ask whom `hint` names about `target`.
+    """Return the delegation by which `agent` may ask whom the request names about `target`.
 
-    :param hint: by name: `login_hint` or `id_token_hint`
-    :raises Refusal: `hint.unknown`, whoever it names, or nobody
+    :raises Refusal: `hint.unknown`, whoever it names, or nobody; for an agent that asks by
+        the person's code, `user_code.wrong` for all of that, and `user_code.missing`
     """
+    code = asked.user_code if agent.user_code_parameter else ""
+    if code is None:
+        raise Refusal("user_code.missing", "The client registered that it sends a user_code.")
+    found = _find(context, reading, agent, asked.hint, target)
+    if agent.user_code_parameter:
+        person_id = found.node.person_id if found else _NOBODY
+        is_right = is_user_code(context.db, person_id, agent.client_id, code)
+        if found is None or not is_right:
+            raise Refusal("user_code.wrong", "Nobody can be asked by that hint and code.")
+    if found is None:
+        raise Refusal("hint.unknown", "Nobody can be asked by that hint.")
+    return found
+
+
+def _find(
+    context: Context, reading: Reading, agent: Agent, hint: tuple[str, str], target: str
+) -> Standing | None:
     name, value = hint
     named = _by_login_hint if name == "login_hint" else _by_id_token
     roots = find_roots(reading.tx, named(context, reading, agent, value), agent.client_id)
     found = next((root for root in roots if _reaches(root, target, reading.moment.now)), None)
-    if found is None or not context.host.is_active(found.subject):
-        raise Refusal("hint.unknown", "Nobody can be asked by that hint.")
-    return found
+    return found if found and context.host.is_active(found.subject) else None
 
 
 def _reaches(root: Standing, target: str, now: int) -> bool:

@@ -127,6 +127,7 @@ class AgentTable(WithSecret):
     jwks_file: FileName | None = None
     jwks_uri: Identifier | None = None
     backchannel_authentication_request_signing_alg: str | None = None
+    backchannel_user_code_parameter: bool | None = None
 
     @property
     def has_keys(self) -> bool:

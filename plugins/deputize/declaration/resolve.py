@@ -219,6 +219,7 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         jwks=proof.jwks,
         jwks_uri=proof.jwks_uri,
         request_signing_alg=_request_signing_alg(table, said, proof.method),
+        user_code_parameter=_user_code_parameter(table, said),
         registration_token_digest=before.registration_token_digest if before else None,
         revision=before.revision if before else 0,
     )
@@ -227,6 +228,11 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
 def _request_signing_alg(table: AgentTable, said: Agent | None, method: str) -> str | None:
     named = table.backchannel_authentication_request_signing_alg
     return named or (said.request_signing_alg if said and method == "private_key_jwt" else None)
+
+
+def _user_code_parameter(table: AgentTable, said: Agent | None) -> bool:
+    named = table.backchannel_user_code_parameter
+    return named if named is not None else bool(said and said.user_code_parameter)
 
 
 @dataclass(frozen=True)

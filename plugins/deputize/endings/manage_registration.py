@@ -126,6 +126,7 @@ def _must_be_looked_at(before: Agent, after: Agent) -> bool:
     otherwise = (
         after.token_endpoint_auth_method != before.token_endpoint_auth_method
         or before.request_signing_alg not in (None, after.request_signing_alg)
+        or before.user_code_parameter > after.user_code_parameter
     )
     return wider or otherwise or _new_keys(before, after)
 

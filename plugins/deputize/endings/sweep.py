@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 
 from ..approvals.expire import expire, forget_ids
+from ..approvals.user_code import forget_tries
 from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.keys import retire_superseded
@@ -44,7 +45,7 @@ def sweep(db: Database) -> Swept:
         for table in (code, spawn_token, single_use):
             over = delete(table).where(table.c.expires_at < tx.now - KEPT)
             forgotten += tx.execute(over).rowcount
-        forgotten += forget_ids(tx, KEPT)
+        forgotten += forget_ids(tx, KEPT) + forget_tries(tx)
         expire(tx)
         retire_superseded(tx)
     return Swept(tasks=ended, forgotten=forgotten)

@@ -15,7 +15,7 @@ subclass's business.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import (
@@ -56,6 +56,7 @@ class BackchannelRequest:
     resource: str | None = None
     requested_expiry: int | None = None
     authorization_details: tuple[Detail, ...] | None = None
+    user_code: str | None = field(default=None, repr=False)
 
 
 def read_backchannel_request(
@@ -88,6 +89,7 @@ def read_backchannel_request(
         resource=resources[0] if resources else None,
         requested_expiry=_requested_expiry(form),
         authorization_details=None if details is None else read_authorization_details(details),
+        user_code=form.get("user_code"),
     )
 
 

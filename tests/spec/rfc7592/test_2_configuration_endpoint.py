@@ -156,6 +156,11 @@ class TestUpdate:
         assert adopted.ask("GET").json()[alg] == "ES256"
         assert adopted.update().json()["agent_status"] == "pending"
 
+    def test_and_who_no_longer_asks_by_a_code(self, adopted: Registered) -> None:
+        name = "backchannel_user_code_parameter"
+        assert adopted.update(**{name: True}).json()["agent_status"] == "active"
+        assert adopted.update().json()["agent_status"] == "pending"
+
     def test_its_ceiling_is_what_was_adopted_not_what_it_first_asked_for(
         self, scout: Registered, world: World
     ) -> None:
