@@ -22,7 +22,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import create_app
+from .composition import create_app
 from .database import db
 from .settings import Settings
 from .sweep import sweep

@@ -20,7 +20,7 @@ from deputize.core.clock import FileClock
 from deputize.endings.sweep import sweep
 from deputize.settings import Settings as PluginSettings
 
-from . import create_app
+from .composition import create_app
 from .configuration import Configuration
 from .database import db
 from .health import add_ready_check
@@ -81,6 +81,7 @@ def app_from_environment() -> Flask:
     plugin = PluginSettings.model_validate_json(os.environ.pop(ENVIRONMENT))
     app = create_app_with_agents(Configuration(settings_from_environment(), plugin))
     threading.Thread(target=sweep_now_and_then, args=(app,), daemon=True).start()
+    app.extensions["deputize"].begin_sending()
     return app
 
 

@@ -26,7 +26,7 @@ async def trip(planner: AsyncAgentClient, booker: AsyncAgentClient, api_url: str
 
 async def ask_person(planner: AsyncAgentClient) -> AsyncToken:
     """Return what the person lets planner do."""
-    url, asked = planner.authorization_url(
+    url, asked = await planner.authorization_url(
         CALLBACK, scope=f"{READ} agents:spawn", resource=[CALENDAR]
     )
     print("Please open", url, flush=True)

@@ -24,6 +24,7 @@ _USUAL = {
     "revocation": {"revoke", "revocation"},
     "registration": {"register", "registration"},
     "backchannel_authentication": {"bc-authorize", "backchannel-authentication"},
+    "pushed_authorization_request": {"par"},
     "jwks": {"jwks", "jwks.json"},
     "oauth_metadata": {"oauth-authorization-server"},
     "openid_metadata": {"openid-configuration"},
@@ -36,6 +37,7 @@ _MEMBERS = {
     "revocation": "revocation_endpoint",
     "registration": "registration_endpoint",
     "backchannel_authentication": "backchannel_authentication_endpoint",
+    "pushed_authorization_request": "pushed_authorization_request_endpoint",
     "jwks": "jwks_uri",
 }
 

@@ -31,9 +31,14 @@ _ENDPOINTS = {
     "revocation_endpoint": "revocation",
     "registration_endpoint": "registration",
     "backchannel_authentication_endpoint": "backchannel_authentication",
+    "pushed_authorization_request_endpoint": "pushed_authorization_request",
     "jwks_uri": "jwks",
 }
 
+
+_PUSHING = frozenset(
+    {"pushed_authorization_request_endpoint", "require_pushed_authorization_requests"}
+)
 
 #: What a cache knows by these is the host's document without our part.
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE", "HTTP_IF_RANGE")
@@ -62,7 +67,7 @@ class Documents:
         return self._document(self.theirs.oauth_metadata, self._join_metadata)
 
     def openid_metadata(self) -> Response | None:
-        return self._document(self.theirs.openid_metadata, self._join_metadata)
+        return self._document(self.theirs.openid_metadata, self._join_openid_metadata)
 
     def _join_keys(self, theirs: Document) -> Document:
         with self.context.reading() as reading:
@@ -70,7 +75,17 @@ class Documents:
         return {**theirs, "keys": [*theirs.get("keys", []), *ours]}
 
     def _join_metadata(self, theirs: Document) -> Document:
-        return merge_metadata(theirs, our_metadata(self.context, self.paths, self.grants))
+        return merge_metadata(theirs, self._ours())
+
+    def _join_openid_metadata(self, theirs: Document) -> Document:
+        # RFC 9126 §5: whoever reads of the endpoint may push there, and some applications
+        # always do. The host's own find theirs here, and the endpoint is for agents alone.
+        left_out = _PUSHING if self.theirs.authorize else frozenset()
+        ours = {name: value for name, value in self._ours().items() if name not in left_out}
+        return merge_metadata(theirs, ours)
+
+    def _ours(self) -> Document:
+        return our_metadata(self.context, self.paths, self.grants)
 
     def _document(self, path: str | None, join: Callable[[Document], Document]) -> Response | None:
         """Answer where the host has none; else let it answer, and join ours to that.
@@ -132,6 +147,7 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "backchannel_token_delivery_modes_supported": ["poll"],
         "backchannel_authentication_request_signing_alg_values_supported": algorithms,
         "backchannel_user_code_parameter_supported": True,
+        "require_pushed_authorization_requests": context.settings.authorize.require_par,
         "authorization_response_iss_parameter_supported": True,
         "agents_page": context.issuer + AGENTS_PAGE,
         "approvals_page": context.issuer + APPROVALS_PAGE,

@@ -39,6 +39,8 @@ from .endings.end_delegation import end_delegation
 from .host import Host
 from .migrations import upgrade
 from .oauth.ciba import CIBA
+from .outbox import models as outbox
+from .outbox.deliver import Deliverer, InEachProcess
 from .part import ConfigurationError, Part, check_parts
 from .seam import Seam, all_paths
 from .settings import Settings
@@ -50,6 +52,7 @@ NAME = "deputize"
 PARTS: tuple[Part, ...] = (
     Part("core", tables=(used_once.used_once, versions.version)),
     Part("audit", tables=(audit.event,)),
+    Part("outbox", tables=(outbox.outbox,)),
     Part(
         "catalogue",
         tables=(catalogue.scope, catalogue.resource_server, catalogue.details_type),
@@ -64,6 +67,7 @@ PARTS: tuple[Part, ...] = (
             delegation.delegation,
             delegation.archived,
             delegation.code,
+            delegation.pushed_request,
             delegation.refresh_token,
             delegation.spawn_token,
             delegation.single_use,
@@ -71,7 +75,14 @@ PARTS: tuple[Part, ...] = (
             signing_keys.signing_key,
         ),
         grants=tuple(sorted(agents.GRANT_TYPES - {CIBA})),
-        endpoints=("authorize", "token", "introspection", "revocation", "jwks"),
+        endpoints=(
+            "authorize",
+            "pushed_authorization_request",
+            "token",
+            "introspection",
+            "revocation",
+            "jwks",
+        ),
     ),
     Part(
         "approvals",
@@ -114,6 +125,7 @@ class Deputize:
         self.settings = settings
         self.parts = (*PARTS, *parts)
         self.context = make_context(settings, host)
+        self._sending = InEachProcess(self.deliverer)
 
     def init_app(self, app: Flask) -> None:
         """Add agents to `app`.
@@ -135,6 +147,19 @@ class Deputize:
         grants = [grant for part in self.parts for grant in part.grants]
         server = AgentServer(self.context, ((AgentCibaGrant, CIBA_ANSWERS),))
         Seam(self.context, server, self.host.paths, grants).init_app(app)
+        # At its first request, a worker has been forked.
+        app.before_request_funcs.setdefault(None, []).insert(0, self.begin_sending)
+
+    def begin_sending(self) -> None:
+        """Send from this process from now on, where the settings say so."""
+        if self.settings.outbox.in_workers:
+            self._sending.begin()
+
+    def deliverer(self) -> Deliverer:
+        """Return what sends from the outbox, for one process."""
+        made = {kind: make for part in self.parts for kind, make in part.deliveries.items()}
+        deliveries = {kind: make(self.context) for kind, make in made.items()}
+        return Deliverer(self.context.db, deliveries, self.settings.outbox.at_once)
 
 
 def make_context(settings: Settings, host: Host) -> Context:

@@ -4,8 +4,9 @@ The metadata's grants, `deputize plugins` and the documentation read the same li
 what is advertised is what is on.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import click
 from flask import Blueprint
@@ -23,6 +24,7 @@ class Part:
     :param grants: grant types of the token endpoint
     :param endpoints: names of the OAuth endpoints that it answers
     :param metadata: members of the server's metadata
+    :param deliveries: by kind of line in the outbox, what makes its delivery from the context
     """
 
     name: str
@@ -32,6 +34,7 @@ class Part:
     metadata: tuple[str, ...] = ()
     pages: tuple[Blueprint, ...] = ()
     commands: tuple[click.Command, ...] = ()
+    deliveries: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
 
 def check_parts(parts: Sequence[Part]) -> None:
@@ -49,8 +52,8 @@ def check_parts(parts: Sequence[Part]) -> None:
 
 def _claims(part: Part) -> list[tuple[str, str]]:
     claims = []
-    for field in fields(part):
-        if field.name != "name":
-            for contributed in getattr(part, field.name):
-                claims.append((field.name, getattr(contributed, "name", contributed)))
+    for kind in fields(part):
+        if kind.name != "name":
+            for contributed in getattr(part, kind.name):
+                claims.append((kind.name, getattr(contributed, "name", contributed)))
     return claims

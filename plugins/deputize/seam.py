@@ -8,6 +8,7 @@ request is must be decided before any client authentication, and decides nothing
 
 import json
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
 
 from authlib.consts import default_json_headers
@@ -21,6 +22,7 @@ from .delegation.consent import authorize
 from .delegation.consent_page import read_form
 from .delegation.context import Context
 from .delegation.issue import REFRESH_TOKEN_PREFIX, SPAWN_TOKEN_PREFIX
+from .delegation.push_request import answer_push
 from .delegation.registration import register
 from .delegation.server import AgentRequest, AgentServer
 from .delegation.single_use import SINGLE_USE_PREFIX
@@ -40,6 +42,7 @@ DEFAULT_PATHS = Paths(
     revocation="/oauth/revoke",
     registration="/oauth/register",
     backchannel_authentication="/oauth/bc-authorize",
+    pushed_authorization_request="/oauth/par",
     jwks="/oauth/jwks",
     oauth_metadata="/.well-known/oauth-authorization-server",
     openid_metadata="/.well-known/openid-configuration",
@@ -48,6 +51,8 @@ DEFAULT_PATHS = Paths(
 
 _MANAGING = ("GET", "PUT", "DELETE")
 _TOO_LARGE = Answer(400, {"error": "invalid_request"}, default_json_headers)
+#: RFC 9126 §2.3 names the status.
+_PUSH_TOO_LARGE = replace(_TOO_LARGE, status=413)
 
 
 class Seam:
@@ -72,6 +77,7 @@ class Seam:
             paths.revocation: self._revoke,
             paths.registration: self._register,
             paths.backchannel_authentication: self._backchannel,
+            paths.pushed_authorization_request: self._push,
             paths.jwks: documents.jwks,
             paths.oauth_metadata: documents.oauth_metadata,
             paths.openid_metadata: documents.openid_metadata,
@@ -124,6 +130,10 @@ class Seam:
     def _backchannel(self) -> Response | None:
         return self._answer("backchannel_authentication", partial(answer_backchannel, self.server))
 
+    def _push(self) -> Response | None:
+        answer = partial(answer_push, self.server)
+        return self._answer("pushed_authorization_request", answer, too_large=_PUSH_TOO_LARGE)
+
     def _register(self) -> Response | None:
         if request.method != "POST":
             return self._only_post("registration")
@@ -159,13 +169,14 @@ class Seam:
         endpoint: str,
         answer: Callable[[AgentRequest], Answer],
         asks_for_ours: Callable[[Incoming], bool] = lambda _: False,
+        too_large: Answer = _TOO_LARGE,
     ) -> Response | None:
         if request.method != "POST":
             return self._only_post(endpoint)
         incoming = self._incoming()
         certain = self._lacks(endpoint) or any(map(self.context.is_ours, incoming.basic_user))
         if incoming.is_too_large(keep=not certain):
-            return _respond(_TOO_LARGE) if certain else None
+            return _respond(too_large) if certain else None
         if not certain and not asks_for_ours(incoming) and not self._names_ours(incoming):
             return None
         with self.context.reading() as reading:

@@ -75,6 +75,27 @@ class Approvals(Section):
     """Characters of an agent's own words to the person; a page shows no more."""
 
 
+class Outbox(Section):
+    """`[deputize.outbox]`: sending what others are to be told."""
+
+    in_workers: bool = True
+    """Each process that answers sends, from its first request on; else `deputize deliver` does."""
+    at_once: Annotated[int, Field(ge=1, le=64)] = 8
+    """How many are sent at one time by each process, at most; few of them to one."""
+
+
+class Authorize(Section):
+    """`[deputize.authorize]`: how an agent asks a person to let it act."""
+
+    require_par: bool = False
+    """Whether every agent pushes its authorization requests (RFC 9126); else those do that are
+    registered so."""
+    request_uri_lifetime: Annotated[int, Field(ge=5, le=600)] = 60
+    """Seconds in which a pushed request can be opened."""
+    max_pushed: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Pushed requests of one agent that can wait for an answer at one time."""
+
+
 class Bounds(Section):
     """`[deputize.bounds]`: what one request can cost."""
 
@@ -116,5 +137,7 @@ class Settings(Section):
     delegation: Delegation = Delegation()
     agents: Agents = Agents()
     approvals: Approvals = Approvals()
+    outbox: Outbox = Outbox()
+    authorize: Authorize = Authorize()
     bounds: Bounds = Bounds()
     web: Web = Web()

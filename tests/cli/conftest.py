@@ -20,7 +20,7 @@ def served(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -
     is_sqlite = module_database_url.startswith("sqlite")
     data = tmp_path_factory.mktemp("served") / "data"
     where = (data, None if is_sqlite else module_database_url)
-    operator = Operator(*where)
+    operator = Inside(*where)
     operator.done("apply", str(DEMO))
     with operator.serving(workers=2) as url:
-        yield Served(url, Inside(*where))
+        yield Served(url, operator)

@@ -59,6 +59,11 @@ class Operator:
         return line
 
     @property
+    def inside(self) -> "Inside":
+        """The same operator, where it is not the process that matters."""
+        return Inside(self.data, self.database, self.environ)
+
+    @property
     def where(self) -> list[str]:
         database = ["--database", self.database] if self.database else []
         return ["--data", str(self.data), *database]

@@ -87,8 +87,8 @@ def test_what_is_exported_changes_nothing_and_tells_no_secret(
 def test_an_export_can_be_applied_to_an_empty_folder(served: Served, operator: Operator) -> None:
     file = operator.data.with_name("exported.toml")
     file.write_text(served.operator.done("export"))
-    operator.done("apply", str(file))
-    assert operator.done("export") == file.read_text()
+    operator.inside.done("apply", str(file))
+    assert operator.inside.done("export") == file.read_text()
 
 
 def test_both_documents_tell_of_both(served: Served) -> None:

@@ -57,7 +57,7 @@ class TestErrors:
         assert line.startswith(f"{tmp_path}/file")
 
     def test_another_secret_than_the_keys_were_made_with(self, operator: Operator) -> None:
-        operator.done("apply", str(DEMO))
+        operator.inside.done("apply", str(DEMO))
         operator.environ = {"DEPUTIZE__KEY_SECRET": "another"}
         assert operator.failed("keys", "list").startswith("deputize.key_secret: ")
         operator.environ = {"DEPUTIZE_IDP__SECRET_KEY": "x" * 40}
@@ -94,7 +94,7 @@ class TestServing:
         clock = tmp_path / "clock"
         clock.write_text("0")
         operator.environ = {"DEPUTIZE__TEST_MODE": "true", "DEPUTIZE__CLOCK_FILE": str(clock)}
-        operator.done("apply", str(DEMO))
+        operator.inside.done("apply", str(DEMO))
         with operator.serving() as url:
             ask = {"data": {"grant_type": "client_credentials"}}
             auth = ("booker", "booker-secret-0123456789")
@@ -103,8 +103,8 @@ class TestServing:
             assert httpx.post(f"{url}/oauth/token", auth=auth, **ask).status_code == 401
 
     def test_what_was_declared_survives_a_restart(self, operator: Operator) -> None:
-        operator.done("apply", str(DEMO))
-        operator.done("agents", "suspend", "booker")
+        operator.inside.done("apply", str(DEMO))
+        operator.inside.done("agents", "suspend", "booker")
         for _ in range(2):
             with operator.serving() as url:
                 answer = httpx.post(
@@ -153,12 +153,13 @@ def test_no_secret_lies_in_the_databases(operator: Operator) -> None:
     assert b"planner" in stored
     for secret in (b"secret-0123456789", b"correct horse", b'"d":'):
         assert secret not in stored
+    assert b"$argon2id$v=19$m=65536,t=3,p=4$" in stored, "what RFC 9106 says for little memory"
 
 
 def test_one_database_for_both(operator: Operator, tmp_path: Path) -> None:
     operator.database = f"sqlite:///{tmp_path}/both.sqlite3"
-    operator.done("apply", str(DEMO))
-    assert operator.done("apply", str(DEMO)) == "14 unchanged\n"
+    operator.inside.done("apply", str(DEMO))
+    assert operator.inside.done("apply", str(DEMO)) == "14 unchanged\n"
     assert not list(operator.data.glob("*.sqlite3"))
 
 
@@ -173,7 +174,7 @@ def test_the_file_of_an_agents_keys_is_found_beside_the_declaration(
         '[[people]]\nusername = "ana"\n[[agents]]\nclient_id = "a"\nowner = "ana"\n'
         'client_secret_file = "secret"\n'
     )
-    assert operator.done("apply", str(file)).endswith("2 added\n")
+    assert operator.inside.done("apply", str(file)).endswith("2 added\n")
 
 
 def test_sigint_stops_it_too(operator: Operator) -> None:

@@ -158,7 +158,7 @@ class TestKeys:
         assert '"d"' not in shown
 
     def test_the_only_key_stays(self, operator: Operator) -> None:
-        kid = operator.done("keys", "list").splitlines()[1].split()[0]
+        kid = operator.inside.done("keys", "list").splitlines()[1].split()[0]
         assert operator.failed("keys", "retire", kid) == f"{kid}: is the only key: rotate first"
 
 

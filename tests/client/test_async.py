@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from client.api import Api
-from client.asking import answer, ask
+from client.asking import SCOPE, answer
 from client.counting import issued
 from deputize.client import (
     AgentClient,
@@ -21,7 +21,7 @@ from deputize.client import (
     new_key,
 )
 from support.agents_http import unix_time
-from support.world import CALENDAR, FLIGHTS, World
+from support.world import CALENDAR, CALLBACK, FLIGHTS, World
 
 NEARLY_EXPIRED = 250  # seconds of the 300 that a token lives
 EXPIRED = 310
@@ -44,7 +44,8 @@ def play(world: World) -> Callable[[Story], None]:
 
     async def played(story: Story) -> None:
         async with agent(world, "planner") as planner:
-            url, asked = ask(planner)
+            wanted = {"scope": SCOPE, "resource": [CALENDAR, FLIGHTS]}
+            url, asked = await planner.authorization_url(CALLBACK, **wanted)
             hold = await planner.redeem(asked.code_in(answer(world, url)), asked)
             await story(planner, hold)
 

@@ -226,7 +226,7 @@ def test_in_an_event_loop_too(world: World, api: Calendar, hold: Hold, waiting: 
         async with await AsyncAgentClient.discover(
             world.url, "planner", key=key, clock=unix_time, sleep=waiting.awaited
         ) as planner:
-            url, asked = planner.authorization_url(
+            url, asked = await planner.authorization_url(
                 CALLBACK, scope="calendar:read", resource=[CALENDAR]
             )
             code = asked.code_in(answer(world, url))

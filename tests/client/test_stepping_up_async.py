@@ -35,7 +35,7 @@ def play(world: World, waiting: Waiting) -> Callable[[Story], None]:
         async with await AsyncAgentClient.discover(
             world.url, "planner", key=key, clock=unix_time, sleep=waiting.awaited
         ) as planner:
-            url, asked = planner.authorization_url(CALLBACK, scope=SCOPE, resource=ALL)
+            url, asked = await planner.authorization_url(CALLBACK, scope=SCOPE, resource=ALL)
             await story(await planner.redeem(asked.code_in(answer(world, url)), asked))
 
     return lambda story: asyncio.run(played(story))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.running import DEMO, Inside, Operator, Served, free_port
+from cli.running import DEMO, Inside, Served, free_port
 from clients.running import Library
 from support.agents_http import jwks, new_key, thumbprint
 from support.missing import missing
@@ -56,11 +56,11 @@ def served(
     declared = folder / "declared.toml"
     agents = AGENT.format("keyed", BY_KEY) + AGENT.format("poster", BY_FORM)
     declared.write_text(agents + APPLICATION.format(port))
-    operator = Operator(folder / "data")
+    operator = Inside(folder / "data")
     operator.done("apply", str(DEMO))
     operator.done("apply", str(declared))
     with operator.serving() as url:
-        yield Served(url, Inside(operator.data))
+        yield Served(url, operator)
 
 
 @pytest.fixture(scope="session")

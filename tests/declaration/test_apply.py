@@ -108,6 +108,19 @@ class TestChanging:
         assert house.agent("planner").delegates_to == frozenset()
         assert house.apply(changed) == ["5 unchanged"]
 
+    def test_an_agent_is_declared_to_push_its_requests(self, house: House) -> None:
+        """RFC 9126 §6; left out of the file, it is not required."""
+        house.apply(EVERYTHING)
+        key = "require_pushed_authorization_requests = true"
+        pushing = EVERYTHING.replace('expires_in = "90d"', f'expires_in = "90d"\n{key}')
+        told = house.apply(pushing)
+        assert "    require_pushed_authorization_requests: False → True" in told
+        assert house.agent("planner").require_pushed_authorization_requests is True
+        assert key in house.export()
+        assert house.apply(house.export()) == ["5 unchanged"]
+        house.apply(EVERYTHING)
+        assert house.agent("planner").require_pushed_authorization_requests is False
+
     def test_another_secret_is_a_change_that_shows_no_secret(self, house: House) -> None:
         house.apply(EVERYTHING)
         told = house.apply(EVERYTHING.replace(SECRET, OTHER_SECRET))

@@ -12,12 +12,13 @@ from support.world import World
 
 TOKEN, INTROSPECT, REVOKE = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
 REGISTER, AUTHORIZE, JWKS = "/oauth/register", "/oauth/authorize", "/oauth/jwks"
+PUSH = "/oauth/par"
 BACKCHANNEL, APPROVALS = "/oauth/bc-authorize", "/deputize/approvals"
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
 
 #: Programs meet these: their errors are JSON that nobody may store (RFC 6749 §5.2).
-FOR_PROGRAMS = (TOKEN, INTROSPECT, REVOKE, REGISTER, BACKCHANNEL)
+FOR_PROGRAMS = (TOKEN, INTROSPECT, REVOKE, REGISTER, BACKCHANNEL, PUSH)
 PAGES = (AUTHORIZE, "/deputize/agents", "/deputize/agents/x/end", "/deputize/agents/%00/end",
          "/deputize/agents/%ff/end", APPROVALS, f"{APPROVALS}/x", f"{APPROVALS}/%00")  # fmt: skip
 OUR_HOSTS = ("/sign-in", "/sign-out", "/consent", "/account", "/account/withdraw",

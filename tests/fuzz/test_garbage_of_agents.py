@@ -12,7 +12,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzz import garbage
-from fuzz.answers import BACKCHANNEL, INTROSPECT, REVOKE, TOKEN, Target, tried
+from fuzz.answers import (
+    AUTHORIZE,
+    BACKCHANNEL,
+    INTROSPECT,
+    PUSH,
+    REVOKE,
+    TOKEN,
+    Target,
+    tried,
+)
 from fuzz.garbage import Pairs, changes, signed
 from support import agents_http
 from support.asking import CIBA
@@ -140,6 +149,31 @@ class TestTheBackchannelEndpoint:
         asked = [("scope", b"openid pay:transfer"), (name, token.encode())]
         answer = target.post(BACKCHANNEL, [*asked, *target.as_planner()])
         assert answer.status_code == 400
+
+
+class TestThePushEndpoint:
+    """RFC 9126 §2.3, with garbage in the place of one parameter or beside it; what is taken
+    opens a page, or goes back to the agent."""
+
+    @tried(60)
+    @given(changed=changes, repeated=garbage.pairs.filter(lambda pairs: len(pairs) < 3))
+    def test_a_sound_request_that_was_changed(
+        self, target: Target, changed: dict[str, bytes], repeated: Pairs
+    ) -> None:
+        usual = {
+            "response_type": b"code",
+            "redirect_uri": CALLBACK.encode(),
+            "scope": b"calendar:read",
+            "resource": CALENDAR.encode(),
+            "code_challenge": agents_http.pkce()[1].encode(),
+            "code_challenge_method": b"S256",
+        } | dict(target.as_planner())
+        answer = target.post(PUSH, [*(usual | changed).items(), *repeated])
+        assert answer.status_code in (201, 400, 401)
+        if answer.status_code == 201:
+            reference = answer.json()["request_uri"].encode()
+            link = [("client_id", b"planner"), ("request_uri", reference)]
+            assert target.browse("GET", AUTHORIZE, [*link, *repeated], []).status_code < 500
 
 
 class TestIntrospectionAndRevocation:

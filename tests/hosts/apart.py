@@ -4,6 +4,7 @@ For a host that has its process to itself, and so cannot be served beside the on
 Prints its base URL once it answers; ends when its standard input closes.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ def serving_apart(hosting: Hosting, folder: Path) -> Iterator[str]:
     with subprocess.Popen(
         [sys.executable, "-m", "hosts.apart", hosting.name, str(folder)],
         cwd=TESTS,
-        env={"PYTHONPATH": f"{TESTS}:{TESTS.parent}"},
+        env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

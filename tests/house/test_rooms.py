@@ -25,6 +25,11 @@ for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
     importlib.import_module(module.name)
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
+IMPORT_ONE = """
+import importlib, sys
+importlib.import_module(sys.argv[1])
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
 
 
 def test_the_plugin_never_imports_the_host() -> None:
@@ -43,10 +48,20 @@ def test_what_agents_and_apis_import_names_no_framework(room: str) -> None:
 
 @pytest.mark.parametrize("room", PURE)
 def test_what_agents_and_apis_import_loads_no_framework(room: str) -> None:
-    command = [sys.executable, "-c", IMPORT_ALL, f"deputize.{room}"]
+    assert not FRAMEWORKS & _loaded_by(IMPORT_ALL, f"deputize.{room}")
+
+
+@pytest.mark.parametrize("program", ["agent", "api"])
+def test_nor_do_those_of_the_demo(program: str) -> None:
+    """Six of them start for one story."""
+    assert not FRAMEWORKS & _loaded_by(IMPORT_ONE, f"deputize_idp.demo.{program}")
+
+
+def _loaded_by(script: str, name: str) -> set[str]:
+    command = [sys.executable, "-c", script, name]
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert run.returncode == 0, run.stderr
-    assert not FRAMEWORKS & set(run.stdout.split())
+    return set(run.stdout.split())
 
 
 @pytest.mark.parametrize("folder", HOUSE)

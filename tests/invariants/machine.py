@@ -52,6 +52,21 @@ class Held:
         return str(claims.get("may_act", claims["act"])["sub"])
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What is in the database after a step."""
+
+    now: int
+    nodes: dict[str, Delegation]
+    agents: dict[str, Agent]
+    tasks: dict[str, str]
+    persons: dict[str, str]
+
+
+def is_alive(node: Delegation, now: int) -> bool:
+    return node.ended_at is None and now < node.expires_at
+
+
 class Histories(RuleBasedStateMachine):
     """Subclasses set `world`."""
 
@@ -213,6 +228,17 @@ class Histories(RuleBasedStateMachine):
 
     # -- what must hold ----------------------------------------------------------
 
+    @invariant()
+    def what_must_hold(self) -> None:
+        self.check(Rows(self.now(), self.nodes(), self.agents(), self.tasks(), self.persons()))
+
+    def check(self, rows: Rows) -> None:
+        self.authority_only_narrows(rows)
+        self.what_was_taken_or_ended_stays_so(rows)
+        self.what_is_dead_is_inactive(rows)
+        self.each_token_has_one_event()
+        self.spawned_agents_end_with_their_task(rows)
+
     def check_narrower(self, held: Held, got: Held) -> None:
         """V3, V4, V6, V7: of the token that was returned for a token."""
         before, after = decode(held.token)[1], decode(got.token)[1]
@@ -224,16 +250,16 @@ class Histories(RuleBasedStateMachine):
         assert chain[0] == after["client_id"] == got.holder
         assert len(set(chain)) == len(chain)
 
-    @invariant()
-    def authority_only_narrows(self) -> None:
+    def authority_only_narrows(self, rows: Rows) -> None:
         """V1, V3, V4, V6, V7, V8 of every node."""
-        nodes, agents = self.nodes(), self.agents()
-        for node in nodes.values():
-            parent = nodes[node.parent_id] if node.parent_id else None
+        for node in rows.nodes.values():
+            parent = rows.nodes[node.parent_id] if node.parent_id else None
             if parent is not None:
                 self.check_child(node, parent)
-            if self.is_alive(node):
-                self.check_alive(node, parent, agents)
+            if is_alive(node, rows.now):
+                self.check_alive(node, rows)
+                if parent is not None:
+                    self.check_below(node, parent, rows.now)
 
     def check_child(self, node: Delegation, parent: Delegation) -> None:
         assert node.person_id == parent.person_id
@@ -246,37 +272,33 @@ class Histories(RuleBasedStateMachine):
             assert node.chain == parent.chain
         assert parent.ended_at is None or node.ended_at is not None
 
-    def check_alive(
-        self, node: Delegation, parent: Delegation | None, agents: dict[str, Agent]
-    ) -> None:
-        now = self.now()
-        assert self.tasks()[node.task_id] == TaskStatus.OPEN
-        assert self.persons()[node.person_id] == "active"
+    def check_alive(self, node: Delegation, rows: Rows) -> None:
+        assert rows.tasks[node.task_id] == TaskStatus.OPEN
+        assert rows.persons[node.person_id] == "active"
         for name in node.chain:
-            assert agents[name].status == Status.ACTIVE
-            assert node.scope <= agents[name].scope
-            assert node.resources <= agents[name].resources
-            assert now < node.expires_at <= agents[name].expires_at
-            assert node.depth <= agents[name].max_delegation_depth
+            assert rows.agents[name].status == Status.ACTIVE
+            assert node.scope <= rows.agents[name].scope
+            assert node.resources <= rows.agents[name].resources
+            assert rows.now < node.expires_at <= rows.agents[name].expires_at
+            assert node.depth <= rows.agents[name].max_delegation_depth
         assert len(set(node.chain)) == node.depth == len(node.chain)
-        if parent is not None:
-            assert self.is_alive(parent)
-            assert node.scope <= parent.scope | self.approved_for(node)
-            assert node.resources <= parent.resources
-            assert node.expires_at <= parent.expires_at
-            assert node.max_depth <= parent.max_depth
-            assert node.pass_on <= parent.pass_on
+
+    def check_below(self, node: Delegation, parent: Delegation, now: int) -> None:
+        assert is_alive(parent, now)
+        assert node.scope <= parent.scope | self.approved_for(node)
+        assert node.resources <= parent.resources
+        assert node.expires_at <= parent.expires_at
+        assert node.max_depth <= parent.max_depth
+        assert node.pass_on <= parent.pass_on
 
     def approved_for(self, node: Delegation) -> frozenset[str]:
         """Return what a person approved for exactly this node: here, nobody is asked."""
         return frozenset()
 
-    @invariant()
-    def what_was_taken_or_ended_stays_so(self) -> None:
+    def what_was_taken_or_ended_stays_so(self, rows: Rows) -> None:
         """V2, V16: over time a node only shrinks, and an end is final."""
-        nodes, agents = self.nodes(), self.agents()
         for node_id, before in self.seen_nodes.items():
-            after = nodes[node_id]
+            after = rows.nodes[node_id]
             assert before.ended_at is None or after.ended_at == before.ended_at
             assert after.scope <= before.scope
             assert after.resources <= before.resources
@@ -285,23 +307,21 @@ class Histories(RuleBasedStateMachine):
             assert after.max_depth <= before.max_depth
         for client_id, agent_before in self.seen_agents.items():
             if agent_before.status == Status.RETIRED:
-                assert agents[client_id].status == Status.RETIRED
-        self.seen_nodes, self.seen_agents = nodes, agents
+                assert rows.agents[client_id].status == Status.RETIRED
+        self.seen_nodes, self.seen_agents = rows.nodes, rows.agents
 
-    @invariant()
-    def what_is_dead_is_inactive(self) -> None:
+    def what_is_dead_is_inactive(self, rows: Rows) -> None:
         """V9: of the newest tokens, by introspection."""
-        nodes, now = self.nodes(), self.now()
         for held in self.handed_out[-4:]:
             claims = decode(held.token)[1]
-            alive = self.is_alive(nodes[claims["delegation_id"]]) and now < claims["exp"]
+            node = rows.nodes[claims["delegation_id"]]
+            alive = is_alive(node, rows.now) and rows.now < claims["exp"]
             if claims["aud"] in APIS:
                 api = APIS[claims["aud"]]
                 answer = self.world.api(api).introspect(held.token).json()
                 assert answer["active"] in (alive, False)
                 assert alive or answer == {"active": False}
 
-    @invariant()
     def each_token_has_one_event(self) -> None:
         """V13, V7: no token without its event, no event without its token."""
         asked = select(event.c.body).where(
@@ -311,24 +331,19 @@ class Histories(RuleBasedStateMachine):
             jtis = [json.loads(body)["jti"] for body in tx.execute(asked).scalars()]
         assert sorted(jtis) == sorted(decode(h.token)[1]["jti"] for h in self.handed_out)
 
-    @invariant()
-    def spawned_agents_end_with_their_task(self) -> None:
+    def spawned_agents_end_with_their_task(self, rows: Rows) -> None:
         """V18."""
-        agents, tasks = self.agents(), self.tasks()
-        for child in (a for a in agents.values() if a.parent):
-            parent = agents[child.parent or ""]
+        for child in (a for a in rows.agents.values() if a.parent):
+            parent = rows.agents[child.parent or ""]
             if child.status != Status.RETIRED:
                 assert child.expires_at <= parent.expires_at
-                assert tasks[child.task_id or ""] == TaskStatus.OPEN
+                assert rows.tasks[child.task_id or ""] == TaskStatus.OPEN
                 assert child.scope <= parent.scope
 
     # -- what is there -----------------------------------------------------------
 
     def now(self) -> int:
         return self.world.context.db.clock.now()
-
-    def is_alive(self, node: Delegation) -> bool:
-        return node.ended_at is None and self.now() < node.expires_at
 
     def nodes(self) -> dict[str, Delegation]:
         asked = select(delegation).where(delegation.c.chain.like(f"{self.name}-%"))

@@ -4,7 +4,7 @@ What an approval adds is the one thing by which a node may hold more than its pa
 """
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
+from hypothesis.stateful import initialize, rule
 from sqlalchemy import select
 
 from deputize.approvals.decide import decide
@@ -12,7 +12,7 @@ from deputize.approvals.grant_less import grant_less
 from deputize.approvals.models import Approval, Status, approval, approval_from_row
 from deputize.delegation.node import Delegation
 from deputize.host import Authentication
-from invariants.machine import NAMES, Held, Histories
+from invariants.machine import NAMES, Held, Histories, Rows
 from support.agents_http import decode
 from support.asking import CIBA
 from support.world import CALENDAR, FLIGHTS, PAY
@@ -119,28 +119,30 @@ class HistoriesWithQuestions(Histories):
             self.handed_out.append(Held(token, holder))
         assert self.granted[approval_id] == claims["jti"]
 
-    @invariant()
-    def approvals_yield_what_was_decided(self) -> None:
+    def check(self, rows: Rows) -> None:
+        self.cards = self.approvals()
+        super().check(rows)
+        self.approvals_yield_what_was_decided(rows)
+
+    def approvals_yield_what_was_decided(self, rows: Rows) -> None:
         """V10, V15, V16, V2 of each question."""
-        nodes, cards = self.nodes(), self.approvals()
+        cards = self.cards
         for card in cards.values():
-            self.check_card(card, cards, nodes)
-        for node in nodes.values():
+            self.check_card(card, cards, rows)
+        for node in rows.nodes.values():
             if node.approval_id is not None:
                 assert cards[node.approval_id].node_id == node.id, "one node of one approval"
         self.seen_approvals = cards
 
-    def check_card(
-        self, card: Approval, cards: dict[str, Approval], nodes: dict[str, Delegation]
-    ) -> None:
+    def check_card(self, card: Approval, cards: dict[str, Approval], rows: Rows) -> None:
         before = self.seen_approvals.get(card.id)
         if before and before.status not in (Status.PENDING, Status.APPROVED):
             assert card == before, "decided is decided"
         assert card.granted_scope <= card.scope
         if card.status == Status.PENDING:
-            assert self.waiting_beside(card, cards) <= OPEN_AT_MOST
+            assert waiting_beside(card, cards, rows.now) <= OPEN_AT_MOST
         if card.status == Status.REDEEMED:
-            node, parent = nodes[card.node_id or ""], nodes[card.delegation_id]
+            node, parent = rows.nodes[card.node_id or ""], rows.nodes[card.delegation_id]
             assert node.parent_id == parent.id
             assert (node.actor, node.chain, node.target) == (
                 card.client_id,
@@ -151,22 +153,9 @@ class HistoriesWithQuestions(Histories):
             assert node.expires_at <= (card.redeemed_at or 0) + (card.granted_lifetime or 0)
             assert node.person_id == parent.person_id == card.person_id
 
-    def waiting_beside(self, card: Approval, cards: dict[str, Approval]) -> int:
-        """Count the open cards that add some of the same to the same root agent. V15."""
-        adding, now = card.scope - card.held, self.now()
-        return len(
-            [
-                other
-                for other in cards.values()
-                if other.is_open(now)
-                and (other.person_id, other.root_agent) == (card.person_id, card.root_agent)
-                and (other.scope - other.held) & adding
-            ]
-        )
-
     def approved_for(self, node: Delegation) -> frozenset[str]:
         """Return what the person approved for exactly this node. V3."""
-        card = self.approvals().get(node.approval_id) if node.approval_id else None
+        card = self.cards.get(node.approval_id) if node.approval_id else None
         return card.granted_scope - card.held if card and card.node_id == node.id else frozenset()
 
     def approvals(self) -> dict[str, Approval]:
@@ -174,3 +163,17 @@ class HistoriesWithQuestions(Histories):
         with self.world.context.db.read() as tx:
             found = [approval_from_row(row) for row in tx.execute(asked).mappings()]
         return {card.id: card for card in found}
+
+
+def waiting_beside(card: Approval, cards: dict[str, Approval], now: int) -> int:
+    """Count the open cards that add some of the same to the same root agent. V15."""
+    adding = card.scope - card.held
+    return len(
+        [
+            other
+            for other in cards.values()
+            if other.is_open(now)
+            and (other.person_id, other.root_agent) == (card.person_id, card.root_agent)
+            and (other.scope - other.held) & adding
+        ]
+    )

@@ -21,7 +21,7 @@ from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import start_agent, stop_agent
 from deputize.endings.sweep import sweep
 from support.agents_http import Agent, decode, jwks, new_key, pkce, thumbprint
-from support.world import CALENDAR, CALLBACK, World, another_worker
+from support.world import CALENDAR, CALLBACK, World, another_worker, read_form
 
 AT_ONCE = 20
 
@@ -57,6 +57,19 @@ def only_winner(answers: list[httpx.Response], won: int = 200) -> httpx.Response
     return winners[0]
 
 
+def pushed_link(world: World) -> dict[str, str]:
+    """Let planner push a request; return what the browser carries."""
+    answer = world.agent("planner").post(
+        "pushed_authorization_request_endpoint",
+        response_type="code",
+        redirect_uri=CALLBACK,
+        scope="calendar:read",
+        code_challenge=pkce()[1],
+        code_challenge_method="S256",
+    )
+    return {"client_id": "planner", "request_uri": answer.json()["request_uri"]}
+
+
 def test_one_code_by_twenty_is_redeemed_once_and_the_winners_token_lives(
     world: World, workers: list[dict[str, Any]]
 ) -> None:
@@ -74,6 +87,35 @@ def test_one_code_by_twenty_is_redeemed_once_and_the_winners_token_lives(
     ]
     token = only_winner(at_once(calls)).json()["access_token"]
     assert world.agent("planner").introspect(token).json()["active"] is True
+
+
+def test_one_pushed_request_answered_in_twenty_windows_gives_one_code(world: World) -> None:
+    link = pushed_link(world)
+    browser = world.browser()
+    page = browser.get(world.metadata["authorization_endpoint"], params=link)
+    form = read_form(page.text) | {"decision": ["allow"]}
+    action = form.pop("action")[0]
+    before = len(world.events("consent.granted"))
+    only_winner(at_once([lambda: browser.post(action, data=form)] * AT_ONCE), 303)
+    assert len(world.events("consent.granted")) == before + 1
+
+
+def test_one_pushed_request_answered_yes_and_no_at_once_has_one_answer(world: World) -> None:
+    endpoint = world.metadata["authorization_endpoint"]
+    browser = world.browser()
+    for _ in range(5):
+        page = browser.get(endpoint, params=pushed_link(world))
+        form = read_form(page.text)
+        action = form.pop("action")[0]
+        yes, no = ({**form, "decision": [decision]} for decision in ("allow", "deny"))
+        only_winner(at_once([partial(browser.post, action, data=said) for said in (yes, no)]), 303)
+
+
+def test_one_pushed_request_opened_by_two_people_at_once_is_of_one(world: World) -> None:
+    for _ in range(5):
+        link, endpoint = pushed_link(world), world.metadata["authorization_endpoint"]
+        browsers = [world.browser(person) for person in ("ana", "ben")]
+        only_winner(at_once([partial(b.get, endpoint, params=link) for b in browsers]))
 
 
 def test_one_assertion_by_twenty_authenticates_once(

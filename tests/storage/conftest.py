@@ -9,6 +9,7 @@ from benchmarks.bulk import analyse
 from benchmarks.forest import grow
 
 from deputize.core.clock import SystemClock
+from storage.pushes import push_all_day
 from storage.questions import ask_all_day
 from support.world import World, running_world
 
@@ -24,5 +25,6 @@ def world(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) ->
         running.context.db.clock = SystemClock()
         grow(running.context.db, TREES, int(time.time()))
         ask_all_day(running.context.db, int(time.time()))
+        push_all_day(running.context.db, int(time.time()))
         analyse(running.context.db)
         yield running

@@ -12,14 +12,18 @@ from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import stop_agent
 from deputize.endings.sweep import sweep
 from deputize.host import Person
+from deputize.outbox.claim import claim, settle
+from deputize.outbox.enqueue import enqueue
+from deputize.outbox.models import Line
 from support import agents_http
 from support.asking import Asking
-from support.world import CALENDAR, CALLBACK, World
+from support.world import CALENDAR, CALLBACK, World, read_form
 
 Act = Callable[[], Any]
 
 SCOPE = "calendar:read"
 BOTH = f"{SCOPE} agents:spawn"
+PUSH = "pushed_authorization_request_endpoint"
 
 
 def a_new_lease(world: World) -> Act:
@@ -86,6 +90,40 @@ def redeeming_a_code(world: World) -> Act:
     return lambda: world.agent("planner").post("token_endpoint", **asked)
 
 
+def pushing_a_request(world: World) -> Act:
+    planner = world.agent("planner")
+    return lambda: planner.post(PUSH, **_asked())
+
+
+def opening_what_was_pushed(world: World) -> Act:
+    link = _pushed(world)
+    browser = world.browser()
+    return lambda: browser.get(world.metadata["authorization_endpoint"], params=link)
+
+
+def granting_what_was_pushed(world: World) -> Act:
+    link, browser = _pushed(world), world.browser()
+    page = browser.get(world.metadata["authorization_endpoint"], params=link)
+    form = read_form(page.text) | {"decision": ["allow"]}
+    action = form.pop("action")[0]
+    return lambda: browser.post(action, data=form).headers["Location"]
+
+
+def _pushed(world: World) -> dict[str, str]:
+    pushed = pushing_a_request(world)().json()
+    return {"client_id": "planner", "request_uri": pushed["request_uri"]}
+
+
+def _asked() -> dict[str, str]:
+    return {
+        "response_type": "code",
+        "redirect_uri": CALLBACK,
+        "scope": SCOPE,
+        "code_challenge": agents_http.pkce()[1],
+        "code_challenge_method": "S256",
+    }
+
+
 def a_token_of_its_own(world: World) -> Act:
     asked = {"grant_type": "client_credentials", "scope": SCOPE, "resource": CALENDAR}
     return lambda: world.agent("planner").post("token_endpoint", **asked)
@@ -140,6 +178,22 @@ def a_person_leaving(world: World) -> Act:
 
 def sweeping(world: World) -> Act:
     return lambda: sweep(world.context.db)
+
+
+def looking_for_what_is_to_be_sent(world: World) -> Act:
+    return lambda: claim(world.context.db, 8, ["word"], [])
+
+
+def sending_what_is_due(world: World) -> Act:
+    with world.context.db.write() as tx:
+        enqueue(tx, "word", "one", "planner", due_at=tx.now, expires_at=tx.now + 60)
+
+    def act() -> Line:
+        (line,) = claim(world.context.db, 8, ["word"], [])
+        settle(world.context.db, line, "told")
+        return line
+
+    return act
 
 
 def looking_at_my_agents(world: World) -> Act:
@@ -232,6 +286,9 @@ OPERATIONS: tuple[Callable[[World], Act], ...] = (
     introspection_of_a_refresh_token,
     a_refresh,
     redeeming_a_code,
+    pushing_a_request,
+    opening_what_was_pushed,
+    granting_what_was_pushed,
     a_token_of_its_own,
     asking_to_spawn,
     registering_the_spawned,
@@ -250,6 +307,8 @@ OPERATIONS: tuple[Callable[[World], Act], ...] = (
     looking_at_what_agents_ask_me,
     looking_at_my_agents,
     looking_at_what_would_end,
+    looking_for_what_is_to_be_sent,
+    sending_what_is_due,
     sweeping,
     a_person_leaving,
 )

@@ -8,6 +8,7 @@ from deputize.approvals.models import Status, approval, auth_request
 from deputize.core.db import Database
 from deputize.core.secrets import digest, new_id
 from deputize.delegation.models import single_use
+from deputize.outbox.models import outbox
 
 #: Each of them was asked a few things.
 PEOPLE, EACH = 2000, 4
@@ -23,6 +24,7 @@ def ask_all_day(db: Database, now: int) -> None:
         load(tx, approval, cards)
         load(tx, auth_request, (_id_of(card) for card in cards))
         load(tx, single_use, (_spent(card, now) for card in cards))
+        load(tx, outbox, (_told(card, now) for card in cards))
 
 
 def _card(approval_id: str, number: int, now: int) -> dict[str, Any]:
@@ -63,4 +65,21 @@ def _spent(card: dict[str, Any], now: int) -> dict[str, Any]:
         "jti": new_id(),
         "issued_at": now - 300,
         "expires_at": now,
+    }
+
+
+def _told(card: dict[str, Any], now: int) -> dict[str, Any]:
+    """Return what the client was told of it, or will be."""
+    is_over = card["status"] != Status.PENDING
+    return {
+        "id": new_id(),
+        "kind": "ciba.ping",
+        "subject": digest(f"asked {card['id']}"),
+        "destination": "planner",
+        "due_at": card["expires_at"],
+        "attempts": int(is_over),
+        "created_at": card["created_at"],
+        "expires_at": card["expires_at"] + 60,
+        "done_at": now - 300 if is_over else None,
+        "outcome": "HTTP 204" if is_over else None,
     }

@@ -59,6 +59,7 @@ agent = Table(
     Column("max_delegation_depth", Integer, nullable=False),
     Column("grant_types", Text, nullable=False),
     Column("redirect_uris", Text, nullable=False),
+    Column("require_pushed_authorization_requests", Boolean, nullable=False),
     Column("token_endpoint_auth_method", String(32), nullable=False),
     Column("secret_digest", String(64)),
     Column("jwks", Text),
@@ -112,6 +113,7 @@ class Agent:
     max_delegation_depth: int = 1
     grant_types: Words = GRANT_TYPES
     redirect_uris: tuple[str, ...] = ()
+    require_pushed_authorization_requests: bool = False
     secret_digest: str | None = field(default=None, repr=False)
     jwks: str | None = None
     jwks_uri: str | None = None
@@ -142,6 +144,8 @@ class Agent:
 
 _BY_ID = Prepared(select(agent).where(agent.c.client_id == bindparam("client_id")))
 _SETS = ("scope", "resources", "delegates_to", "grant_types")
+#: A driver that is asked directly may tell a number.
+_FLAGS = ("require_pushed_authorization_requests", "user_code_parameter")
 
 
 def agent_from_row(row: Mapping[Any, Any]) -> Agent:
@@ -149,8 +153,9 @@ def agent_from_row(row: Mapping[Any, Any]) -> Agent:
     values: dict[str, Any] = dict(row)
     for name in _SETS:
         values[name] = words(values[name])
-    values["user_code_parameter"] = bool(values["user_code_parameter"])
     values["redirect_uris"] = tuple(json.loads(values["redirect_uris"]))
+    for name in _FLAGS:
+        values[name] = bool(values[name])
     return Agent(**values)
 
 

@@ -64,6 +64,7 @@ class ClientMetadata:
     delegates_to: Words
     grant_types: Words
     redirect_uris: tuple[str, ...]
+    require_pushed_authorization_requests: bool
     token_endpoint_auth_method: str
     jwks: str | None
     request_signing_alg: str | None
@@ -104,10 +105,11 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
         delegates_to=frozenset(_list(body, "delegates_to", settings.bounds.resources)),
         grant_types=_grant_types(body),
         redirect_uris=_redirect_uris(body),
+        require_pushed_authorization_requests=_flag(body, "require_pushed_authorization_requests"),
         token_endpoint_auth_method=_auth_method(body),
         jwks=read_jwks(body["jwks"]) if "jwks" in body else None,
         request_signing_alg=_request_signing_alg(body),
-        user_code_parameter=_boolean(body, USER_CODE_PARAMETER),
+        user_code_parameter=_flag(body, USER_CODE_PARAMETER),
         expires_at=_numeric_date(body, "agent_expires_at"),
     )
     if metadata.scope & RESERVED_SCOPES:
@@ -177,6 +179,7 @@ def with_metadata(known: Agent, metadata: ClientMetadata) -> tuple[Agent, str | 
         delegates_to=metadata.delegates_to,
         grant_types=metadata.grant_types,
         redirect_uris=metadata.redirect_uris,
+        require_pushed_authorization_requests=metadata.require_pushed_authorization_requests,
         secret_digest=digest(secret) if secret else known.secret_digest if by_secret else None,
         jwks=metadata.jwks,
         jwks_uri=None,
@@ -224,6 +227,9 @@ def registration_response(
         "token_endpoint_auth_method": registered.token_endpoint_auth_method,
         "grant_types": sorted(registered.grant_types),
         "redirect_uris": list(registered.redirect_uris) or None,
+        "require_pushed_authorization_requests": (
+            registered.require_pushed_authorization_requests or None
+        ),
         "scope": " ".join(sorted(registered.scope)),
         "agent_status": registered.status,
         "agent_owner": registered.owner,
@@ -331,11 +337,11 @@ def _request_signing_alg(body: dict[str, Any]) -> str | None:
     return alg
 
 
-def _boolean(body: dict[str, Any], name: str) -> bool:
-    value = body.get(name)
-    if value is not None and not isinstance(value, bool):
+def _flag(body: dict[str, Any], name: str) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
         raise Refusal("registration.metadata", f"{name} is true or false.")
-    return bool(value)
+    return value
 
 
 def _numeric_date(body: dict[str, Any], name: str) -> int | None:

@@ -11,6 +11,7 @@ from .audit import audit
 from .check import check
 from .declaration import apply_command, export_command
 from .delegations import delegations
+from .deliver import deliver_command
 from .keys import keys
 from .parts import plugins
 from .sweep import sweep_command
@@ -34,6 +35,7 @@ COMMANDS = (
     plugins,
     check,
     sweep_command,
+    deliver_command,
 )
 for command in COMMANDS:
     deputize.add_command(command)

@@ -93,6 +93,7 @@ def show(client_id: str) -> None:
             ("grant_types", " ".join(sorted(found.grant_types))),
             ("redirect_uris", " ".join(found.redirect_uris)),
             ("authenticates by", found.token_endpoint_auth_method),
+            ("asks by", "pushed requests" if found.require_pushed_authorization_requests else None),
         ]
     )
 

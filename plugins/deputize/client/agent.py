@@ -85,14 +85,16 @@ class AgentClient:
         return self._connection.key
 
     def authorization_url(
-        self, redirect_uri: str, *, scope: str, resource: Sequence[str]
+        self, redirect_uri: str, *, scope: str, resource: Sequence[str], push: bool = False
     ) -> tuple[str, AuthorizationRequest]:
         """Return the URL at which a person is asked, and what `redeem` needs of it.
 
         :param resource: the APIs that the agent wants to reach for the person
+        :param push: send the request to the server first (RFC 9126), so that the browser
+            carries a reference alone; always done where the server's metadata requires it
+        :raises OAuthError: when the server refuses what was pushed
         """
-        connection = self._connection
-        return ask(connection.metadata, self.client_id, redirect_uri, scope, resource)
+        return run(self._http, ask(self._connection, redirect_uri, scope, resource, push))
 
     def redeem(
         self, code: str, asked: AuthorizationRequest, resource: str | None = None

@@ -75,12 +75,12 @@ class AsyncAgentClient:
         """Its key, private half included: what a spawned agent's own process needs."""
         return self._connection.key
 
-    def authorization_url(
-        self, redirect_uri: str, *, scope: str, resource: Sequence[str]
+    async def authorization_url(
+        self, redirect_uri: str, *, scope: str, resource: Sequence[str], push: bool = False
     ) -> tuple[str, AuthorizationRequest]:
-        """Return the URL at which a person is asked. Nothing is sent, so nothing is awaited."""
-        connection = self._connection
-        return ask(connection.metadata, self.client_id, redirect_uri, scope, resource)
+        """Return the URL at which a person is asked: `AgentClient.authorization_url`, awaited."""
+        flow = ask(self._connection, redirect_uri, scope, resource, push)
+        return await run_async(self._http, flow)
 
     async def redeem(
         self, code: str, asked: AuthorizationRequest, resource: str | None = None

@@ -1,7 +1,8 @@
 """Asking a person: the authorization request (RFC 6749 §4.1.1) and what comes back of it.
 
-PKCE with S256 (RFC 7636) always; the answer is believed only with the `state` that was
-sent and the `iss` of the server that was asked (RFC 9207).
+PKCE with S256 (RFC 7636) always, and by a pushed request (RFC 9126) where that is wanted
+or required; the answer is believed only with the `state` that was sent and the `iss` of the
+server that was asked (RFC 9207).
 """
 
 import base64
@@ -12,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from .discovery import Metadata
+from .connection import Connection
 from .errors import OAuthError, ProtocolError
+from .flow import Flow, Param
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +48,29 @@ class AuthorizationRequest:
 
 
 def ask(
-    metadata: Metadata,
-    client_id: str,
+    connection: Connection,
     redirect_uri: str,
     scope: str,
     resource: Sequence[str],
-) -> tuple[str, AuthorizationRequest]:
-    """Return the URL to open in the person's browser, and what to keep meanwhile."""
+    push: bool,
+) -> Flow[tuple[str, AuthorizationRequest]]:
+    """Return the URL to open in the person's browser, and what to keep meanwhile.
+
+    :param push: send the request to the server first, so that the URL only refers to it;
+        done as well where the server's metadata requires it
+    :raises OAuthError: when the server refuses what was pushed
+    :raises ProtocolError: when `push` is wanted and the server takes none
+    """
+    metadata = connection.metadata
     asked = AuthorizationRequest(
         issuer=metadata.issuer,
         redirect_uri=redirect_uri,
         state=secrets.token_urlsafe(24),
         code_verifier=secrets.token_urlsafe(48),
     )
-    parameters = {
+    parameters: dict[str, Param] = {
         "response_type": "code",
-        "client_id": client_id,
+        "client_id": connection.client_id,
         "redirect_uri": redirect_uri,
         "scope": scope,
         "resource": list(resource),
@@ -69,9 +78,20 @@ def ask(
         "code_challenge": _challenge(asked.code_verifier),
         "code_challenge_method": "S256",
     }
+    if push or metadata.members.get("require_pushed_authorization_requests") is True:
+        parameters = yield from _push(connection, parameters)
     endpoint = metadata.get_endpoint("authorization_endpoint")
     joint = "&" if urlsplit(endpoint).query else "?"
     return f"{endpoint}{joint}{urlencode(parameters, doseq=True)}", asked
+
+
+def _push(connection: Connection, parameters: dict[str, Param]) -> Flow[dict[str, Param]]:
+    """Return what is left for the browser to carry. :rfc:`9126#section-4`."""
+    answer = yield from connection.post("pushed_authorization_request_endpoint", **parameters)
+    request_uri = answer.get("request_uri")
+    if not isinstance(request_uri, str):
+        raise ProtocolError("the answer has no request_uri")
+    return {"client_id": connection.client_id, "request_uri": request_uri}
 
 
 def _challenge(verifier: str) -> str:

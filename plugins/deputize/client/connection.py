@@ -13,7 +13,7 @@ import httpx
 from .authentication import ByKey, Credential, SigningKey, signed_request
 from .discovery import Metadata
 from .errors import OAuthError, ProtocolError
-from .flow import Ask, Flow
+from .flow import Ask, Flow, Param
 
 #: Seconds. A refresh whose reply is lost must be repeated within ten, or it is taken for theft.
 TIMEOUT = 5
@@ -42,13 +42,13 @@ class Connection:
     def key(self) -> SigningKey | None:
         return self.credential.key if isinstance(self.credential, ByKey) else None
 
-    def post(self, endpoint: str, **params: str | None) -> Flow[Answer]:
+    def post(self, endpoint: str, **params: Param | None) -> Flow[Answer]:
         """POST a form to an endpoint by its name in the metadata; None leaves a parameter out.
 
         :raises OAuthError: when the server refuses
         """
-        form = self.credential.form(self.client_id, self.metadata.issuer, int(self.now()))
-        form |= {name: value for name, value in params.items() if value is not None}
+        proof = self.credential.form(self.client_id, self.metadata.issuer, int(self.now()))
+        form = {**proof, **{name: value for name, value in params.items() if value is not None}}
         url = self.metadata.get_endpoint(endpoint)
         headers = self.credential.headers(self.client_id)
         return read_answer((yield Ask("POST", url, form=form, headers=headers)))

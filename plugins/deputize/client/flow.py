@@ -4,13 +4,16 @@ Each operation is written once, as a generator that yields what it asks and is s
 answers, the way httpx's own `Auth` does it. `run` sends from a thread, `run_async` from a task.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
 T = TypeVar("T")
+
+#: A parameter of a form; a list is sent once for each of its members.
+Param: TypeAlias = str | Sequence[str]
 
 #: Its own authentication is in what is asked: neither the client's nor the URL's is added.
 _NO_AUTH = httpx.Auth()
@@ -22,7 +25,7 @@ class Ask:
 
     method: str
     url: str
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    form: Mapping[str, Param] | None = field(default=None, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -1,24 +1,37 @@
-"""Fetching what a stranger's URL names, without becoming the stranger's hand (SSRF).
+"""Asking what a stranger's URL names, without becoming the stranger's hand (SSRF).
 
 The name is resolved once, every address it has must be public, and the connection goes
 to the address that was checked: a second resolution cannot answer otherwise. No
-redirects, no proxies, little time, few bytes.
+redirects, no proxies, little time for the whole of it, few bytes.
 """
 
 import ipaddress
 import socket
+import ssl
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 TIMEOUT = 5.0
 MAX_BYTES = 65_536
 
+_FAILURES = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
+
 
 class FetchError(Exception):
-    """The document cannot be had; the message is for an operator, not for the client."""
+    """Nothing can be had from there; the message is for an operator, not for the client."""
 
 
 def fetch(url: str, *, private_hosts: Collection[str] = ()) -> bytes:
@@ -27,11 +40,43 @@ def fetch(url: str, *, private_hosts: Collection[str] = ()) -> bytes:
     :param private_hosts: hosts that may be on private addresses, and by http as well
     :raises FetchError: for what is not allowed, too slow, too large, or no 200
     """
+    with _asking("GET", url, {"Accept": "application/json"}, b"", private_hosts) as answer:
+        if answer.status != 200:
+            raise FetchError(f"{url}: HTTP {answer.status}")
+        body = b""
+        for chunk in answer.iter_stream():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise FetchError(f"{url}: longer than {MAX_BYTES} bytes")
+    return body
+
+
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], *, private_hosts: Collection[str] = ()
+) -> int:
+    """Send `body` to `url`, an https URL of a public host; return the status of the answer.
+
+    Nothing else of the answer is read.
+
+    :param private_hosts: hosts that may be on private addresses, and by http as well
+    :raises FetchError: for what is not allowed, too slow, or no answer
+    """
+    with _asking("POST", url, headers, body, private_hosts) as answer:
+        return answer.status
+
+
+@contextmanager
+def _asking(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, private_hosts: Collection[str]
+) -> Iterator[httpcore.Response]:
     host, port, is_private = _judge(url, private_hosts)
-    address = _resolve(host, port, is_private)
+    checked = _Checked(_resolve(host, port, is_private), time.monotonic() + TIMEOUT)
+    pool = httpcore.ConnectionPool(ssl_context=_certificates(), network_backend=checked)
+    sent = list(headers.items())
     try:
-        return _get(url, host, address)
-    except httpx.HTTPError as error:
+        with pool, pool.stream(method, url, headers=sent, content=body) as answer:
+            yield answer
+    except _FAILURES as error:
         raise FetchError(f"{url}: {type(error).__name__}") from None
 
 
@@ -43,7 +88,8 @@ def _judge(url: str, private_hosts: Collection[str]) -> tuple[str, int, bool]:
         raise FetchError("the URL cannot be read") from None
     host = parts.hostname or ""
     is_private = host in private_hosts
-    if not host or "@" in parts.netloc or parts.scheme not in ("https", "http"):
+    is_plain = url.isascii() and url.isprintable() and " " not in url
+    if not is_plain or not host or "@" in parts.netloc or parts.scheme not in ("https", "http"):
         raise FetchError(f"{url}: not a plain https URL")
     if parts.scheme == "http" and not is_private:
         raise FetchError(f"{url}: not https")
@@ -61,23 +107,55 @@ def _resolve(host: str, port: int, is_private: bool) -> str:
     return addresses[0]
 
 
-def _get(url: str, host: str, address: str) -> bytes:
-    at = httpx.URL(url).copy_with(host=address)
-    headers = {"Host": httpx.URL(url).netloc.decode(), "Accept": "application/json"}
-    client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
-    deadline = time.monotonic() + TIMEOUT
-    # The certificate is checked against the name, the connection goes to the address.
-    with (
-        client,
-        client.stream("GET", at, headers=headers, extensions={"sni_hostname": host}) as answer,
-    ):
-        if answer.status_code != 200:
-            raise FetchError(f"{url}: HTTP {answer.status_code}")
-        body = b""
-        for chunk in answer.iter_bytes():
-            body += chunk
-            if len(body) > MAX_BYTES:
-                raise FetchError(f"{url}: longer than {MAX_BYTES} bytes")
-            if time.monotonic() > deadline:
-                raise FetchError(f"{url}: too slow")
-    return body
+@cache
+def _certificates() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
+@dataclass(frozen=True)
+class _Checked(httpcore.NetworkBackend):
+    """Connects to the address that was checked. The certificate is checked against the name."""
+
+    address: str
+    deadline: float
+
+    def connect_tcp(self, host: str, port: int, *_: Any, **options: Any) -> httpcore.NetworkStream:
+        timeout = _left(self.deadline)
+        stream = httpcore.SyncBackend().connect_tcp(self.address, port, timeout=timeout)
+        return _Within(stream, self.deadline)
+
+
+@dataclass(frozen=True)
+class _Within(httpcore.NetworkStream):
+    """A stream whose every wait ends by one deadline: who sends a byte a second gains nothing."""
+
+    stream: httpcore.NetworkStream
+    deadline: float
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.stream.read(max_bytes, _left(self.deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.stream.write(buffer, _left(self.deadline))
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = _left(self.deadline)
+        return _Within(self.stream.start_tls(ssl_context, server_hostname, left), self.deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.stream.get_extra_info(info)
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout
+    return left

@@ -95,6 +95,9 @@ def _agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
         "expires_at": datetime.fromtimestamp(row.expires_at, UTC),
         "grant_types": sorted(row.grant_types),
         "redirect_uris": list(row.redirect_uris),
+        "require_pushed_authorization_requests": (
+            row.require_pushed_authorization_requests or None
+        ),
         "token_endpoint_auth_method": row.token_endpoint_auth_method,
         "client_secret_sha256": row.secret_digest,
         "jwks": json.loads(row.jwks) if row.jwks else None,

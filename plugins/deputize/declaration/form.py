@@ -121,6 +121,7 @@ class AgentTable(WithSecret):
     expires_in: Duration | None = None
     expires_at: Instant | None = None
     redirect_uris: Annotated[list[RedirectUri], Field(max_length=MAX_REDIRECT_URIS)] | None = None
+    require_pushed_authorization_requests: bool | None = None
     grant_types: list[str] | None = None
     token_endpoint_auth_method: str | None = None
     jwks: Jwks | None = None

@@ -213,6 +213,7 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         delegates_to=frozenset(table.delegates_to),
         max_delegation_depth=table.max_delegation_depth or settings.delegation.max_depth,
         redirect_uris=uris,
+        require_pushed_authorization_requests=_pushes(table, said),
         grant_types=grants or _usual_grants(proof.method, uris),
         token_endpoint_auth_method=proof.method,
         secret_digest=proof.secret_digest,
@@ -233,6 +234,12 @@ def _request_signing_alg(table: AgentTable, said: Agent | None, method: str) -> 
 def _user_code_parameter(table: AgentTable, said: Agent | None) -> bool:
     named = table.backchannel_user_code_parameter
     return named if named is not None else bool(said and said.user_code_parameter)
+
+
+def _pushes(table: AgentTable, said: Agent | None) -> bool:
+    if table.require_pushed_authorization_requests is not None:
+        return table.require_pushed_authorization_requests
+    return said is not None and said.require_pushed_authorization_requests
 
 
 @dataclass(frozen=True)

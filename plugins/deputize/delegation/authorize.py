@@ -47,7 +47,6 @@ _SINGLE = (
     "max_age",
     "authorization_details",
     "request",
-    "request_uri",
     "response_mode",
 )
 #: RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time
@@ -66,6 +65,7 @@ class AuthorizationRequest:
     :param named_redirect_uri: as the request named it; None where it named none
     :param prompt: OpenID Connect Core §3.1.2.1
     :param max_age: seconds since the person last signed in, at most
+    :param pushed: the hash of its reference, where it was pushed (RFC 9126)
     """
 
     agent: Agent
@@ -78,6 +78,7 @@ class AuthorizationRequest:
     state: str | None
     prompt: Words
     max_age: int | None
+    pushed: str | None = None
 
 
 class CannotRedirect(Refusal):
@@ -94,10 +95,15 @@ class RedirectedError(Exception):
 
 
 def read_authorization_request(
-    context: Context, tx: Transaction, parameters: Mapping[str, list[str]]
+    context: Context,
+    tx: Transaction,
+    parameters: Mapping[str, list[str]],
+    *,
+    pushed: str | None = None,
 ) -> AuthorizationRequest:
     """Return the request that `parameters` make.
 
+    :param pushed: the hash of its reference; None for one that a browser brought in full
     :raises CannotRedirect: for what the person is told
     :raises RedirectedError: for what the client is told
     """
@@ -107,6 +113,9 @@ def read_authorization_request(
         _require_well_formed(parameters)
         if not agent.check_grant_type(AUTHORIZATION_CODE):
             raise UnauthorizedClientError("The agent may not ask a person this way.")
+        if pushed is None and _must_push(agent, context.settings):
+            # RFC 9126 §5 and §6: only by the pushed authorization request endpoint.
+            raise InvalidRequestError("This agent pushes its requests (RFC 9126).")
         catalogue = context.moment(tx).catalogue
         scope = _scope(parameters, agent, catalogue, context.settings.bounds)
         return AuthorizationRequest(
@@ -120,6 +129,7 @@ def read_authorization_request(
             state=state,
             prompt=_prompt(parameters),
             max_age=_max_age(parameters),
+            pushed=pushed,
         )
     except OAuth2Error as error:
         location = error_location(context.issuer, redirect_uri, state, error)
@@ -160,7 +170,7 @@ def _who_and_where(
     if len(parameters.get("client_id", [])) != 1 or len(parameters.get("redirect_uri", [])) > 1:
         raise CannotRedirect("authorize.client", "The link that brought you here is not complete.")
     agent = find_agent(tx, parameters["client_id"][0])
-    if agent is None or not _may_ask(agent, tx.now, context.settings):
+    if agent is None or not may_ask(agent, tx.now, context.settings):
         raise CannotRedirect("authorize.client", "This agent cannot act for anybody at present.")
     uri = _first(parameters, "redirect_uri")
     if uri is None and len(agent.redirect_uris) == 1:
@@ -170,8 +180,13 @@ def _who_and_where(
     return agent, uri
 
 
-def _may_ask(agent: Agent, now: int, settings: Settings) -> bool:
+def may_ask(agent: Agent, now: int, settings: Settings) -> bool:
+    """Tell whether it may ask a person at all: it lives, or they may adopt it."""
     return agent.is_live(now) or is_adoptable(agent, now, settings)
+
+
+def _must_push(agent: Agent, settings: Settings) -> bool:
+    return agent.require_pushed_authorization_requests or settings.authorize.require_par
 
 
 def _require_well_formed(parameters: Mapping[str, list[str]]) -> None:
@@ -181,8 +196,6 @@ def _require_well_formed(parameters: Mapping[str, list[str]]) -> None:
         raise InvalidRequestError("A parameter holds a NUL character.")
     if "request" in parameters:
         raise OAuth2Error("Request objects are not supported.", error="request_not_supported")
-    if "request_uri" in parameters:
-        raise OAuth2Error("Request URIs are not supported.", error="request_uri_not_supported")
     if _first(parameters, "response_mode") not in (None, "query"):
         raise InvalidRequestError("response_mode is query.")
     response_type = _first(parameters, "response_type")

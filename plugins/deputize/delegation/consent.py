@@ -13,7 +13,6 @@ from flask import Response, request
 
 from ..agents.adopt import adopt, may_act_for
 from ..agents.lifecycle import Status
-from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..core.db import Kind, Lock
 from ..core.values import line
@@ -29,7 +28,6 @@ from .authorize import (
     CannotRedirect,
     RedirectedError,
     error_location,
-    read_authorization_request,
     response_location,
 )
 from .code import Consent, store_code
@@ -38,6 +36,7 @@ from .context import Context
 from .details import of_scope, write_details
 from .issue import Overtaken
 from .persons import ensure_person, find_person_id
+from .push_request import give_up_pushed, read_request, take_pushed, use_pushed
 from .sign_in import MARK, find_mark, must_sign_in, with_mark
 
 
@@ -47,19 +46,22 @@ def authorize(context: Context, parameters: Mapping[str, list[str]], form: Form 
     :param form: None for the request itself
     """
     url = _here({name: given for name, given in parameters.items() if name != MARK})
+    someone = context.host.current_person()
     try:
         with context.db.read() as tx:
-            asked = read_authorization_request(context, tx, parameters)
+            sent_at = find_mark(parameters, url, tx.now)
+            asked = read_request(context, tx, parameters, someone.key if someone else None, sent_at)
             view = ConsentView(context, tx, asked, _here(parameters))
     except CannotRedirect as refusal:
         return _refused(refusal.text)
     except RedirectedError as error:
         return see_other(error.location)
-    someone, sent_at = context.host.current_person(), find_mark(parameters, url, view.now)
     if someone is None or must_sign_in(context, asked, view.now, sent_at):
         return _sign_in_first(context, asked, url, view.now, sent_at if someone else None)
     if not may_act_for(asked.agent, someone.key):
         return _refused("This agent acts for somebody else, and for nobody but them.")
+    if not take_pushed(context.db, asked, someone.key):
+        return _refused("Somebody else opened this link before, or it was used.")
     if "none" in asked.prompt:
         # Consent is never skipped, so without a page there is no answer but this one.
         return _to_client(context, asked, OAuth2Error(error="consent_required"))
@@ -107,6 +109,9 @@ def _decide(
         # Nothing of such a form is kept: somebody else's page may have filled it in.
         return view.page(someone, "Your session changed while you were reading. Please look again.")
     if form.decision != "allow":
+        # A no uses a pushed request up as a yes does. After a yes, the client is told no no.
+        if not give_up_pushed(context.db, asked):
+            return view.page(someone, "You answered this in another window.", form)
         return _to_client(context, asked, OAuth2Error(error="access_denied"))
     if not hmac.compare_digest(form.shown.encode(), view.digest(someone).encode()):
         return view.page(someone, "This changed while you were reading. Please look again.", form)
@@ -117,7 +122,7 @@ def _decide(
         return view.page(someone, "Choose until when.", form)
     consent = _consent(context, asked, view, someone, form)
     try:
-        code = _store(context, someone, consent, asked.agent)
+        code = _store(context, someone, consent, asked)
     except Overtaken:
         return view.page(someone, "This changed while you were reading. Please look again.", form)
     location = response_location(context.issuer, asked.redirect_uri, asked.state, {"code": code})
@@ -150,11 +155,13 @@ def _consent(
     )
 
 
-def _store(context: Context, someone: Person, consent: Consent, agent: Agent) -> str:
+def _store(context: Context, someone: Person, consent: Consent, asked: AuthorizationRequest) -> str:
     """Store the consent under a code, and the person at the first one.
 
-    :raises Overtaken: where the agent waits to be adopted, and somebody else was first
+    :raises Overtaken: where the agent waits to be adopted, and somebody else was first, or
+        a pushed request was decided in another window
     """
+    agent = asked.agent
     waits = agent.status == Status.PENDING
     with context.db.read() as tx:
         known = find_person_id(tx, someone.key)
@@ -164,6 +171,8 @@ def _store(context: Context, someone: Person, consent: Consent, agent: Agent) ->
         person_id = ensure_person(tx, someone.key)
         own = replace(consent, person_id=person_id)
         if waits and not adopt(tx, agent, someone.key, own.scope, own.resources):
+            raise Overtaken
+        if not use_pushed(tx, asked):
             raise Overtaken
         code = store_code(tx, own, context.settings.tokens.code_lifetime)
         facts = {

@@ -112,6 +112,19 @@ code = Table(
     Column("delegation_id", String(16)),
 )
 
+#: Authorization requests that agents pushed, by the hash of what refers to them.
+pushed_request = Table(
+    "deputize_pushed_request",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("client_id", String(64), nullable=False),
+    Column("parameters", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("person_key", String(255)),
+    Column("used_at", BigInteger),
+    Index("ix_deputize_pushed_request_client_id", "client_id", "expires_at"),
+)
+
 refresh_token = Table(
     "deputize_refresh_token",
     metadata,

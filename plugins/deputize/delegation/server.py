@@ -35,6 +35,9 @@ GRANTS: Grants = (
     (AgentClientCredentialsGrant, {}),
 )
 
+#: What raises for a caller that may not call at that time (seconds since the epoch).
+Require = Callable[[Caller, int], None]
+
 #: Headers of every answer, whatever its type.
 _NOT_STORED = [header for header in default_json_headers if header[0] != "Content-Type"]
 
@@ -118,11 +121,15 @@ class AgentServer(ProtocolServer):
         request: AgentRequest,
         answer: Callable[[AgentRequest, Caller], Answer],
         differing: Answers,
+        require: Require = require_live,
     ) -> Answer:
-        """Answer at an endpoint of another room, for whoever authenticates."""
+        """Answer at an endpoint of another file, for whoever authenticates.
+
+        :param require: raises for a caller that may not call at that time
+        """
 
         def authenticated(request: AgentRequest) -> Answer:
-            return answer(request, self._authenticate_caller(request))
+            return answer(request, self._authenticate_caller(request, require))
 
         return self._answer(endpoint, request, authenticated, differing)
 
@@ -187,14 +194,16 @@ class AgentServer(ProtocolServer):
             return answer_to(replay)
         return error
 
-    def _authenticate_caller(self, request: AgentRequest) -> Caller:
+    def _authenticate_caller(
+        self, request: AgentRequest, require: Require = require_live
+    ) -> Caller:
         """Return the caller; what is malformed is said before who it is, and uses up as much."""
         try:
             caller: Caller = self._prove(request)
         except Refusal as refusal:
             raise request.mistake or refusal from None
         request.client = caller  # type: ignore[assignment]
-        require_live(caller, request.reading.moment.now)
+        require(caller, request.reading.moment.now)
         request.validate()
         return caller
 

@@ -123,8 +123,10 @@ def _must_be_looked_at(before: Agent, after: Agent) -> bool:
         not set(getattr(after, name)) <= set(getattr(before, name))
         for name in ("scope", "resources", "delegates_to", "grant_types", "redirect_uris")
     )
+    method, pushes = "token_endpoint_auth_method", "require_pushed_authorization_requests"
     otherwise = (
-        after.token_endpoint_auth_method != before.token_endpoint_auth_method
+        getattr(after, method) != getattr(before, method)
+        or getattr(before, pushes) > getattr(after, pushes)
         or before.request_signing_alg not in (None, after.request_signing_alg)
         or before.user_code_parameter > after.user_code_parameter
     )

@@ -14,6 +14,8 @@ from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.keys import retire_superseded
 from ..delegation.models import code, single_use, spawn_token
+from ..delegation.push_request import forget_pushed
+from ..outbox.enqueue import forget_done
 from ..tasks.models import TaskStatus, task
 from .end_task import cut_tree
 from .locked import task_locked
@@ -45,7 +47,10 @@ def sweep(db: Database) -> Swept:
         for table in (code, spawn_token, single_use):
             over = delete(table).where(table.c.expires_at < tx.now - KEPT)
             forgotten += tx.execute(over).rowcount
-        forgotten += forget_ids(tx, KEPT) + forget_tries(tx)
+        forgotten += forget_ids(tx, KEPT)
+        forgotten += forget_done(tx, KEPT)
+        forgotten += forget_pushed(tx)
+        forgotten += forget_tries(tx)
         expire(tx)
         retire_superseded(tx)
     return Swept(tasks=ended, forgotten=forgotten)

@@ -43,6 +43,7 @@ class Paths:
     revocation: str | None = None
     registration: str | None = None
     backchannel_authentication: str | None = None
+    pushed_authorization_request: str | None = None
     jwks: str | None = None
     oauth_metadata: str | None = None
     openid_metadata: str | None = None

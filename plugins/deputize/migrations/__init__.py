@@ -26,6 +26,7 @@ _MODELS = (
     "..core.versions",
     "..delegation.keys",
     "..delegation.models",
+    "..outbox.models",
     "..tasks.models",
 )
 

@@ -46,6 +46,7 @@ __all__ = [
     "OAuth2Error",
     "SlowDownError",
     "TemporarilyUnavailableError",
+    "TooManyRequestsError",
     "UnauthorizedClientError",
     "UnknownUserIdError",
     "UnsupportedGrantTypeError",
@@ -177,6 +178,12 @@ class TemporarilyUnavailableError(OAuth2Error):
 
     error = "temporarily_unavailable"
     status_code = 503
+
+
+class TooManyRequestsError(TemporarilyUnavailableError):
+    """The client asked too often in a short time. :rfc:`9126#section-2.3`."""
+
+    status_code = 429
 
 
 class InvalidTokenError(OAuth2Error):

@@ -169,7 +169,6 @@ class TestToldToTheClient:
             ({"resource": [CALENDAR] * 21}, None),
             ({"code_challenge": None}, "invalid_request"),
             ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
-            ({"request_uri": "https://evil.example/r"}, "request_uri_not_supported"),
             ({"authorization_details": "[]"}, "invalid_authorization_details"),
             ({"authorization_details": '[{"type":"pay"}]'}, "invalid_authorization_details"),
             ({"prompt": ["none", "none"]}, "invalid_request"),

@@ -35,6 +35,7 @@ ENDPOINTS = {
     "revocation_endpoint",
     "registration_endpoint",
     "backchannel_authentication_endpoint",
+    "pushed_authorization_request_endpoint",
     "approvals_endpoint",
 }
 
@@ -88,7 +89,6 @@ class TestDocument:
         "member",
         [
             "userinfo_endpoint",
-            "pushed_authorization_request_endpoint",
             "device_authorization_endpoint",
             "end_session_endpoint",
             "backchannel_user_code_parameter_supported",

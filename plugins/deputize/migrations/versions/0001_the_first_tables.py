@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("max_delegation_depth", sa.Integer(), nullable=False),
         sa.Column("grant_types", sa.Text(), nullable=False),
         sa.Column("redirect_uris", sa.Text(), nullable=False),
+        sa.Column("require_pushed_authorization_requests", sa.Boolean(), nullable=False),
         sa.Column("token_endpoint_auth_method", sa.String(length=32), nullable=False),
         sa.Column("secret_digest", sa.String(length=64), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=True),
@@ -290,6 +291,35 @@ def upgrade() -> None:
     )
     op.create_index("ix_deputize_event_task_id", "deputize_event", ["task_id", "at"], unique=False)
     op.create_table(
+        "deputize_outbox",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("destination", sa.String(length=255), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_outbox")),
+    )
+    op.create_index(
+        op.f("ix_deputize_outbox_done_at"), "deputize_outbox", ["done_at"], unique=False
+    )
+    op.create_index(
+        "ix_deputize_outbox_due_at",
+        "deputize_outbox",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index(
+        "ix_deputize_outbox_subject", "deputize_outbox", ["kind", "subject"], unique=False
+    )
+    op.create_table(
         "deputize_person",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("host_key", sa.String(length=255), nullable=False),
@@ -298,6 +328,28 @@ def upgrade() -> None:
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_person")),
         sa.UniqueConstraint("host_key", name=op.f("uq_deputize_person_host_key")),
+    )
+    op.create_table(
+        "deputize_pushed_request",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("person_key", sa.String(length=255), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_pushed_request")),
+    )
+    op.create_index(
+        "ix_deputize_pushed_request_client_id",
+        "deputize_pushed_request",
+        ["client_id", "expires_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_deputize_pushed_request_expires_at"),
+        "deputize_pushed_request",
+        ["expires_at"],
+        unique=False,
     )
     op.create_table(
         "deputize_quota",
@@ -478,7 +530,21 @@ def downgrade() -> None:
     )
     op.drop_table("deputize_refresh_token")
     op.drop_table("deputize_quota")
+    op.drop_index(
+        op.f("ix_deputize_pushed_request_expires_at"), table_name="deputize_pushed_request"
+    )
+    op.drop_index("ix_deputize_pushed_request_client_id", table_name="deputize_pushed_request")
+    op.drop_table("deputize_pushed_request")
     op.drop_table("deputize_person")
+    op.drop_index("ix_deputize_outbox_subject", table_name="deputize_outbox")
+    op.drop_index(
+        "ix_deputize_outbox_due_at",
+        table_name="deputize_outbox",
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.drop_index(op.f("ix_deputize_outbox_done_at"), table_name="deputize_outbox")
+    op.drop_table("deputize_outbox")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
     op.drop_table("deputize_event")
     op.drop_table("deputize_details_type")
