@@ -259,8 +259,9 @@ class TestRegistered:
 def test_each_refusal_names_its_rule(world: World, asking: Asking) -> None:
     signed = request_object(asking)
     send(asking, signed)
+    before = {e["id"] for e in world.events()}
     send(asking, signed)
     send(asking, request_object(asking, key=new_key()))
     send(asking, request_object(asking, iss="booker"))
-    told = [event["rule"] for event in world.events("backchannel.refused")][-3:]
-    assert told == ["signed.replayed", "signed.not_by_its_key", "signed.malformed"]
+    told = {e["rule"] for e in world.events("backchannel.refused") if e["id"] not in before}
+    assert told == {"signed.replayed", "signed.not_by_its_key", "signed.malformed"}
