@@ -16,7 +16,7 @@ from deputize.host import Person as HostPerson
 
 from . import sign_in
 from .database import db
-from .people import Person, find_by_username
+from .people import Person, find_by_username, normalize_username
 from .tokens import find_access_token
 
 PATHS = Paths(
@@ -66,6 +66,13 @@ class IdpHost:
         """The person who signs in with this name."""
         with self._opened():
             return _told(find_by_username(username))
+
+    def find_person_by_hint(self, hint: str) -> HostPerson | None:
+        """The one person of this user name or e-mail address; None where it is two people's."""
+        called = (Person.username == normalize_username(hint)) | (Person.email == hint)
+        with self._opened():
+            found = db.session.scalars(select(Person).where(called).limit(2)).all()
+            return _told(found[0]) if len(found) == 1 else None
 
     def person_from_token(self, token: str) -> PersonToken | None:
         """Whose access token of ours it is: a person's own, by one of their applications."""

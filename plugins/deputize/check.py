@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from .host import Host, Paths
+from .host import FindsByHint, Host, Paths
 from .part import ConfigurationError
 from .seam import DEFAULT_PATHS, Seam
 
@@ -67,7 +67,7 @@ def validate_host(host: object) -> None:
 
     :raises ConfigurationError: naming each member that is missing or cannot be called so
     """
-    problems = [*_members(host), *_paths(getattr(host, "paths", None))]
+    problems = [*_members(host), *_offered(host), *_paths(getattr(host, "paths", None))]
     if problems:
         raise ConfigurationError("\n".join(problems))
 
@@ -82,6 +82,13 @@ def _members(host: object) -> Iterator[str]:
             yield f"Host.{name} is missing: add `def {name}{signature}`"
         elif not _can_be_called(member, len(signature.parameters) - 1):
             yield f"Host.{name} is called otherwise: make it `def {name}{signature}`"
+
+
+def _offered(host: object) -> Iterator[str]:
+    """Tell what is wrong with a member that a host may leave out."""
+    if isinstance(host, FindsByHint) and not _can_be_called(host.find_person_by_hint, 1):
+        signature = inspect.signature(FindsByHint.find_person_by_hint)
+        yield f"Host.find_person_by_hint is called otherwise: make it `def ...{signature}`"
 
 
 def _can_be_called(member: Any, arguments: int) -> bool:
@@ -123,6 +130,7 @@ def check_app(app: Flask) -> list[Finding]:
     return [
         *_endpoints(app, paths),
         *_documents(app, paths, deputize.settings.issuer),
+        _hints(deputize.host),
         *_app(app),
         *_settings(deputize.settings),
     ]
@@ -185,6 +193,12 @@ def _told(document: Any, paths: Paths, issuer: str, where: str) -> Iterator[Find
 def _document(app: Flask, path: str, issuer: str) -> Any:
     document = app.test_client().get(path, base_url=issuer).get_json(silent=True)
     return document if isinstance(document, dict) else None
+
+
+def _hints(host: object) -> Finding:
+    if isinstance(host, FindsByHint):
+        return Finding(Kind.FOUND, "login_hint: the host says whom it names")
+    return Finding(Kind.FOUND, "login_hint: not offered, for want of Host.find_person_by_hint")
 
 
 def _app(app: Flask) -> Iterator[Finding]:

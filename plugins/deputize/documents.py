@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Response, after_this_request, request
 
-from .agents.authenticate import ASSERTION_ALGORITHMS
 from .agents.register import AUTH_METHODS
+from .agents.signed import ALGORITHMS as SIGNING_ALGORITHMS
 from .approvals.api import APPROVALS_ENDPOINT
 from .approvals.said_back import APPROVALS_PAGE
 from .catalogue.models import OWN_SCOPES, Catalogue
@@ -126,7 +126,7 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         catalogue = context.moment(tx).catalogue
     methods = list(AUTH_METHODS)
     confidential = [m for m in methods if m != "none"]
-    algorithms = list(ASSERTION_ALGORITHMS)
+    algorithms = list(SIGNING_ALGORITHMS)
     return {
         "issuer": context.issuer,
         **{name: context.issuer + getattr(paths, path) for name, path in _ENDPOINTS.items()},
@@ -145,6 +145,8 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         # CIBA Core §4; a host's client that has other modes has them at an endpoint of its own.
         "backchannel_token_delivery_modes_supported": ["poll"],
+        "backchannel_authentication_request_signing_alg_values_supported": algorithms,
+        "backchannel_user_code_parameter_supported": True,
         "require_pushed_authorization_requests": context.settings.authorize.require_par,
         "authorization_response_iss_parameter_supported": True,
         "agents_page": context.issuer + AGENTS_PAGE,

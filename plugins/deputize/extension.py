@@ -17,6 +17,8 @@ from .approvals import models as approvals
 from .approvals.inbox import inbox
 from .approvals.redeem import CIBA_ANSWERS, AgentCibaGrant
 from .approvals.step_up import StepUp
+from .approvals.user_code import user_code, user_code_try
+from .approvals.user_code_page import user_code_page
 from .audit import models as audit
 from .audit.record import Tally
 from .catalogue import models as catalogue
@@ -92,6 +94,8 @@ PARTS: tuple[Part, ...] = (
             approvals.auth_request,
             approvals.asked_group,
             approvals.vote,
+            user_code,
+            user_code_try,
         ),
         grants=(CIBA,),
         endpoints=("backchannel_authentication",),
@@ -140,6 +144,7 @@ class Deputize:
         app.register_blueprint(acting_for_me(self.context))
         app.register_blueprint(inbox(self.context))
         app.register_blueprint(my_passkeys(self.context))
+        app.register_blueprint(user_code_page(self.context))
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)

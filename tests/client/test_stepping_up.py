@@ -4,6 +4,7 @@ The person decides in the real inbox; the pauses between two looks move the worl
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import httpx
@@ -100,6 +101,26 @@ class TestAsking:
         token.ask("pay:transfer", message=MESSAGE)
         assert len(read) == 1
         assert MESSAGE in read[0]
+
+    def test_an_agent_that_must_sign_what_it_asks_signs_it(
+        self, world: World, token: Token, waiting: Waiting
+    ) -> None:
+        """CIBA Core §7.1.1: unsigned, the server asks nobody for it any more."""
+        world.edit("planner", request_signing_alg="ES256")
+        try:
+            assert refusal(lambda: token.put_question("pay:transfer")) == "invalid_request"
+            signing = partial(AgentClient.discover, world.url, "planner", signs_requests=True)
+            waiting.at(1, partial(decide, world, "approve"))
+            key = world.keys["planner"]
+            with signing(key=key, clock=unix_time, sleep=waiting) as planner:
+                hold = replace(token, agent=planner)
+                assert hold.ask("pay:transfer", PAY, message=MESSAGE).scope == {"pay:transfer"}
+        finally:
+            world.edit("planner", request_signing_alg=None)
+
+    def test_nobody_signs_without_a_key(self, world: World) -> None:
+        with pytest.raises(ValueError, match="signed by a key"):
+            AgentClient.discover(world.url, "planner", secret="x" * 30, signs_requests=True)
 
     def test_it_looks_as_often_as_the_server_allows(
         self, world: World, token: Token, waiting: Waiting, polls: list[int]

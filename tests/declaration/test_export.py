@@ -52,13 +52,17 @@ def test_it_holds_no_secret_but_its_hash(house: House) -> None:
 @pytest.mark.sqlite_only
 def test_keys_and_awkward_words_survive(house: House) -> None:
     keys = agents_http.jwks(agents_http.new_key())
+    members = {"jwks": keys, "backchannel_authentication_request_signing_alg": "ES256"}
+    members["backchannel_user_code_parameter"] = True
     awkward = 'Says "no\\\\way" to \\u00e9migr\\u00e9s \\U0001F600'
     with_keys = PLANNER.replace(
-        f'client_secret = "{SECRET}"', write_toml({"x": [{"jwks": keys}]}).partition("\n")[2]
+        f'client_secret = "{SECRET}"', write_toml({"x": [members]}).partition("\n")[2]
     ).replace('"Books trips"', f'"""{awkward}"""')
     house.apply(SERVER + SCOPES + with_keys)
     assert house.agent("planner").purpose == 'Says "no\\way" to émigrés \U0001f600'
     assert house.agent("planner").token_endpoint_auth_method == "private_key_jwt"
+    assert house.agent("planner").request_signing_alg == "ES256"
+    assert house.agent("planner").user_code_parameter is True
     assert house.apply(house.export()) == ["4 unchanged"]
 
 

@@ -122,6 +122,14 @@ REFUSED = {
         agent(grant_types=["authorization_code"]),
         AGENT + "grant_types: authorization_code needs redirect_uris",
     ),
+    "an alg that nobody signs by": (
+        agent(backchannel_authentication_request_signing_alg="HS256"),
+        AGENT + "backchannel_authentication_request_signing_alg: expected one of ES256",
+    ),
+    "an agent without a key that must sign": (
+        agent(backchannel_authentication_request_signing_alg="ES256"),
+        AGENT + "backchannel_authentication_request_signing_alg: needs jwks, jwks_file or jwks_uri",
+    ),
     "an empty file of keys": (agent(client_secret=None, jwks_file="no.json"), AGENT + "jwks_file:"),
     "plain http off loopback": (
         agent(redirect_uris=["http://a.example/cb"]),

@@ -49,6 +49,12 @@ class TestAtStart:
         with pytest.raises(ConfigurationError, match=r"Host.is_active is called otherwise"):
             Deputize(host=host, settings=settings(tmp_path))
 
+    def test_one_that_may_be_left_out_is_looked_at_where_it_is(self, tmp_path: Path) -> None:
+        host = people()
+        host.find_person_by_hint = lambda: None  # type: ignore[method-assign, assignment]
+        with pytest.raises(ConfigurationError, match=r"Host.find_person_by_hint is called other"):
+            Deputize(host=host, settings=settings(tmp_path))
+
     @pytest.mark.parametrize(
         ("paths", "told"),
         [

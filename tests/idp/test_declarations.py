@@ -15,6 +15,7 @@ from deputize_idp import DeclarationError, Settings, create_app, declare_client,
 from deputize_idp.clients import Client
 from deputize_idp.codes import Family
 from deputize_idp.database import db
+from deputize_idp.host import IdpHost
 from deputize_idp.people import Person, authenticate_person, find_by_username
 from deputize_idp.sweep import sweep
 from idp.browser import PASSWORD, SECRET, Application, Browser
@@ -213,3 +214,19 @@ class TestSettings:
         assert answer.headers["Set-Cookie"].startswith("__Host-session=")
         assert "; Secure;" in answer.headers["Set-Cookie"]
         assert "Strict-Transport-Security" in answer.headers
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_hint_names_the_one_person_who_is_called_so(app: Flask) -> None:
+    """For CIBA's `login_hint`: a name that two people have names neither."""
+    declare_person("ana", email="ana@example.com")
+    declare_person("ben", email="team@example.com")
+    declare_person("cleo", email="team@example.com")
+    declare_person("dan@example.com", email="other@example.com")
+    declare_person("eve", email="dan@example.com")
+    host = IdpHost(app)
+    for hint in ("ana", "ana@example.com"):
+        found = host.find_person_by_hint(hint)
+        assert found == host.find_person_by_name("ana") is not None
+    for hint in ("team@example.com", "dan@example.com", "nobody", "", "%", "a\ud7ff" * 200):
+        assert host.find_person_by_hint(hint) is None

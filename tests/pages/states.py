@@ -354,6 +354,29 @@ def what_is_signed(visit: Visit) -> None:
     visit.hands.press("Approve")
 
 
+def no_code(visit: Visit) -> None:
+    visit.agents()
+    visit.hands.follow("Your code for agents that ask you")
+
+
+def code_that_was_set(visit: Visit) -> None:
+    no_code(visit)
+    visit.hands.fill("A new code", "seven otters")
+    visit.hands.press("Set this code")
+
+
+def code_that_is_none(visit: Visit) -> None:
+    no_code(visit)
+    visit.hands.fill("A new code", "short")
+    visit.hands.press("Set this code")
+
+
+def code_after_a_while(visit: Visit) -> None:
+    no_code(visit)
+    with visit.house.later(301):
+        visit.page.reload()
+
+
 def account(visit: Visit) -> None:
     visit.go("/account")
     visit.sign_in()
@@ -399,6 +422,10 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     card_that_takes_a_passkey,
     no_passkey_that_counts,
     what_is_signed,
+    no_code,
+    code_that_was_set,
+    code_that_is_none,
+    code_after_a_while,
     account,
     sign_out,
 )

@@ -190,6 +190,7 @@ def test_nobody_sees_or_stops_what_acts_for_somebody_else(
     assert words(page) == (
         "Agents acting for you What agents ask you No agent acts for you right now."
         " When you let one, you will see here what it may do and until when, and you can stop it."
+        " Your code for agents that ask you"
     )
     theirs = f"{house.url}{AGENTS}/{trip.delegation_of('booker')}/end"
     answer = page.goto(theirs)

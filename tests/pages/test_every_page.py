@@ -50,6 +50,7 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.removing_a_passkey: (PHONE, "dark"),
     states.card_that_takes_a_passkey: (PHONE, "light"),
     states.what_is_signed: (PHONE, "light"),
+    states.code_that_was_set: (PHONE, "light"),
 }
 STRICT = re.compile(
     r"default-src 'none'; style-src 'self'; img-src 'self' data:; "

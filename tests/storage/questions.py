@@ -5,6 +5,7 @@ from typing import Any
 from benchmarks.bulk import load
 
 from deputize.approvals.models import Status, approval, auth_request
+from deputize.approvals.user_code import user_code, user_code_try
 from deputize.core.db import Database
 from deputize.core.secrets import digest, new_id
 from deputize.delegation.models import single_use
@@ -25,6 +26,8 @@ def ask_all_day(db: Database, now: int) -> None:
         load(tx, approval, cards)
         load(tx, auth_request, (_id_of(card) for card in cards))
         load(tx, single_use, (_spent(card, now) for card in cards))
+        load(tx, user_code, (_code_of(number, now) for number in range(PEOPLE)))
+        load(tx, user_code_try, (_try_of(number, now) for number in range(PEOPLE)))
         load(tx, outbox, (_told(card, now) for card in cards))
         load(tx, passkey, (_passkey(number, now) for number in range(PEOPLE)))
         load(tx, challenge, (_challenge(number, now) for number in range(PEOPLE)))
@@ -58,6 +61,19 @@ def _id_of(card: dict[str, Any]) -> dict[str, Any]:
         "client_id": "planner",
         "expires_at": card["expires_at"],
         "interval": 5,
+    }
+
+
+def _code_of(number: int, now: int) -> dict[str, Any]:
+    return {"person_id": f"{number:016d}", "hash": "$argon2id$", "set_at": now - 600}
+
+
+def _try_of(number: int, now: int) -> dict[str, Any]:
+    return {
+        "person_id": f"{number:016d}",
+        "client_id": "planner",
+        "tries": 1,
+        "until": now - 60 if number % 100 == 0 else now + 600,
     }
 
 

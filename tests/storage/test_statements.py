@@ -50,8 +50,8 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_at_what_would_end": (5, 6),
     "looking_for_what_is_to_be_sent": (1, 2),
     "sending_what_is_due": (4, 7),
-    "sweeping": (11, 13),
-    "a_person_leaving": (13, 16),
+    "sweeping": (12, 14),
+    "a_person_leaving": (14, 17),
 }
 
 

@@ -81,6 +81,9 @@ class BareHost:
     def find_person_by_name(self, username: str) -> Person | None:
         return self.people.get(username)
 
+    def find_person_by_hint(self, hint: str) -> Person | None:
+        return self.people.get(hint.removesuffix("@example.com"))
+
     def person_from_token(self, token: str) -> PersonToken | None:
         return self.tokens.get(token)
 

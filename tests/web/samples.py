@@ -20,6 +20,7 @@ from deputize.web.pages import (
     State,
     TaskTree,
     UntilChoice,
+    UserCodePage,
 )
 from deputize.web.shell import Brand, render, web_blueprint
 from deputize.web.words import time_tag
@@ -70,6 +71,9 @@ PAGES = {
         hidden={HOSTILE: HOSTILE},
     ),
     "agents.html": AgentsPage(person=HOSTILE, live=(TASK,), finished=(TASK,)),
+    "user_code.html": UserCodePage(
+        person=HOSTILE, action="/" + HOSTILE, set_at=TIME, problem=HOSTILE, longest=64
+    ),
     "end.html": EndPage(agent=AGENT, chain=CHAIN, also=(AGENT,), withdrawn=1, action="/end"),
     "message.html": MessagePage(
         title=HOSTILE,

@@ -6,33 +6,24 @@ names is read before it is verified; nothing else of it is.
 """
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
-
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from ..catalogue.models import ResourceServer
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import is_secret
 from ..core.used_once import use_once
-from ..core.values import is_storable
 from ..settings import Bounds
 from .models import Agent
 from .remote_keys import RemoteKeys
+from .signed import LEEWAY, MAX_AGE, Signed, find_signed, is_good_jti, is_within_time, json_object
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ASSERTION_ALGORITHMS = ("ES256", "ES384", "EdDSA", "Ed25519", "PS256", "RS256")
 #: `typ` headers of a client assertion; no other JWT of ours is one.
 ASSERTION_TYPS = frozenset({None, "JWT", "client-authentication+jwt"})
-MAX_ASSERTION_AGE = 300
-LEEWAY = 5
 
 #: What a wrong secret is compared with when there is no client, so that both take as long.
 _NOBODY = "0" * 64
@@ -132,8 +123,10 @@ def authenticate(
     given = credentials
     method = _registered_method(client)
     if given.method == "private_key_jwt" == method and isinstance(client, Agent):
-        verified = _verified(given.secret, client, bounds, remote_keys)
-        return Caller(client, _read_assertion(verified, client, issuer, now, bounds))
+        signed = find_signed(given.secret, client, bounds, remote_keys)
+        if signed is None:
+            raise Refusal("client.not_authenticated", _REFUSED)
+        return Caller(client, _read_assertion(signed, client, issuer, now, bounds))
     if given.method == "none" == method and client is not None:
         return Caller(client)
     stored = (client.secret_digest if client else None) or _NOBODY
@@ -217,75 +210,26 @@ def _segment(token: str, index: int) -> dict[str, Any]:
         return {}
     try:
         padded = parts[index] + "=" * (-len(parts[index]) % 4)
-        return _json_object(base64.urlsafe_b64decode(padded))
+        return json_object(base64.urlsafe_b64decode(padded))
     except ValueError:
         return {}
 
 
-@lru_cache(maxsize=4096)
-def _keys(jwks: str) -> KeySet:
-    return KeySet.import_key_set(json.loads(jwks))
-
-
-def _verified(
-    assertion: str, client: Agent, bounds: Bounds, remote_keys: RemoteKeys
-) -> jws.CompactSignature:
-    if len(assertion) > bounds.token_bytes:
-        raise Refusal("client.not_authenticated", _REFUSED)
-    if client.jwks_uri is None:
-        verified = _verify(assertion, _keys(client.jwks or '{"keys": []}'))
-    else:
-        verified = _verify(assertion, remote_keys.get(client.jwks_uri))
-        # The agent may have rotated its key since.
-        verified = verified or _verify(assertion, remote_keys.get(client.jwks_uri, again=True))
-    if verified is None:
-        raise Refusal("client.not_authenticated", _REFUSED)
-    return verified
-
-
-def _verify(assertion: str, keys: KeySet | None) -> jws.CompactSignature | None:
-    if keys is None:
-        return None
-    try:
-        return jws.deserialize_compact(assertion, keys, list(ASSERTION_ALGORITHMS))
-    except (JoseError, ValueError, KeyError, TypeError):
-        return None
-
-
 def _read_assertion(
-    verified: jws.CompactSignature, client: Agent, issuer: str, now: int, bounds: Bounds
+    signed: Signed, client: Agent, issuer: str, now: int, bounds: Bounds
 ) -> Assertion:
-    claims = _json_object(verified.payload)
-    jti = claims.get("jti")
-    is_good_jti = isinstance(jti, str) and 0 < len(jti) <= bounds.jti_length and is_storable(jti)
+    claims = signed.claims
     # Whoever signed it is the client: so that it may be told what is wrong with it.
     for is_good, text in (
-        (verified.headers().get("typ") in ASSERTION_TYPS, "typ is JWT or left out"),
+        (signed.header.get("typ") in ASSERTION_TYPS, "typ is JWT or left out"),
         (claims.get("iss") == claims.get("sub") == client.client_id, "iss and sub are the client"),
         (claims.get("aud") in (issuer, [issuer]), f"aud is {issuer} and nothing else"),
-        (is_good_jti, f"jti is a text of at most {bounds.jti_length} characters"),
-        (_is_within_time(claims, now), f"exp is ahead, by {MAX_ASSERTION_AGE} seconds at most"),
+        (
+            is_good_jti(claims.get("jti"), bounds),
+            f"jti is a text of at most {bounds.jti_length} characters",
+        ),
+        (is_within_time(claims, now), f"exp is ahead, by {MAX_AGE} seconds at most"),
     ):
         if not is_good:
             raise Refusal("client.not_authenticated", f"In the client assertion, {text}.")
-    return Assertion(str(jti), int(claims["exp"]))
-
-
-def _json_object(text: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _is_within_time(claims: Mapping[str, Any], now: int) -> bool:
-    expires_at: Any = claims.get("exp")
-    not_before: Any = claims.get("nbf", 0)
-    if not _is_number(expires_at) or not _is_number(not_before):
-        return False
-    return bool(now < expires_at <= now + MAX_ASSERTION_AGE + LEEWAY and not_before <= now + LEEWAY)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return Assertion(str(claims["jti"]), int(claims["exp"]))

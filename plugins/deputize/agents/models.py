@@ -64,6 +64,8 @@ agent = Table(
     Column("secret_digest", String(64)),
     Column("jwks", Text),
     Column("jwks_uri", Text),
+    Column("request_signing_alg", String(16)),
+    Column("user_code_parameter", Boolean, nullable=False),
     Column("registration_token_digest", String(64)),
     Column("only_for", String(255)),
     Column("parent", String(64), index=True),
@@ -83,6 +85,9 @@ class Agent:
     :param origin: `declared` by an administrator, `self` registered, or `spawned`
     :param expires_at: NumericDate after which it gets and keeps no token
     :param scope: its ceiling
+    :param request_signing_alg: by which it signs all that it asks people (CIBA Core §4); None
+        where it may ask unsigned
+    :param user_code_parameter: whether it asks people cold by a code of theirs (CIBA Core §4)
     :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
     :param only_for: the host's key of the one person that it may act for, who alone let it in
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
@@ -112,6 +117,8 @@ class Agent:
     secret_digest: str | None = field(default=None, repr=False)
     jwks: str | None = None
     jwks_uri: str | None = None
+    request_signing_alg: str | None = None
+    user_code_parameter: bool = False
     registration_token_digest: str | None = field(default=None, repr=False)
     only_for: str | None = None
     parent: str | None = None
@@ -138,7 +145,7 @@ class Agent:
 _BY_ID = Prepared(select(agent).where(agent.c.client_id == bindparam("client_id")))
 _SETS = ("scope", "resources", "delegates_to", "grant_types")
 #: A driver that is asked directly may tell a number.
-_PUSHES = "require_pushed_authorization_requests"
+_FLAGS = ("require_pushed_authorization_requests", "user_code_parameter")
 
 
 def agent_from_row(row: Mapping[Any, Any]) -> Agent:
@@ -147,7 +154,8 @@ def agent_from_row(row: Mapping[Any, Any]) -> Agent:
     for name in _SETS:
         values[name] = words(values[name])
     values["redirect_uris"] = tuple(json.loads(values["redirect_uris"]))
-    values[_PUSHES] = bool(values[_PUSHES])
+    for name in _FLAGS:
+        values[name] = bool(values[name])
     return Agent(**values)
 
 

@@ -30,9 +30,13 @@ from .models import (
     agent,
     agent_to_row,
 )
+from .signed import ALGORITHMS
 
 AUTH_METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
 MAX_REDIRECT_URIS = 10
+#: CIBA Core §4: client metadata.
+REQUEST_SIGNING_ALG = "backchannel_authentication_request_signing_alg"
+USER_CODE_PARAMETER = "backchannel_user_code_parameter"
 
 #: The `origin` of an agent that registered itself.
 SELF = "self"
@@ -63,6 +67,8 @@ class ClientMetadata:
     require_pushed_authorization_requests: bool
     token_endpoint_auth_method: str
     jwks: str | None
+    request_signing_alg: str | None
+    user_code_parameter: bool
     expires_at: int | None
 
 
@@ -102,6 +108,8 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
         require_pushed_authorization_requests=_flag(body, "require_pushed_authorization_requests"),
         token_endpoint_auth_method=_auth_method(body),
         jwks=read_jwks(body["jwks"]) if "jwks" in body else None,
+        request_signing_alg=_request_signing_alg(body),
+        user_code_parameter=_flag(body, USER_CODE_PARAMETER),
         expires_at=_numeric_date(body, "agent_expires_at"),
     )
     if metadata.scope & RESERVED_SCOPES:
@@ -109,6 +117,8 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
     by_key = metadata.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105 - a name
     if by_key != (metadata.jwks is not None):
         raise Refusal("registration.metadata", "private_key_jwt and jwks come together.")
+    if metadata.request_signing_alg and not by_key:
+        raise Refusal("registration.metadata", f"{REQUEST_SIGNING_ALG} needs private_key_jwt.")
     return metadata
 
 
@@ -173,6 +183,8 @@ def with_metadata(known: Agent, metadata: ClientMetadata) -> tuple[Agent, str | 
         secret_digest=digest(secret) if secret else known.secret_digest if by_secret else None,
         jwks=metadata.jwks,
         jwks_uri=None,
+        request_signing_alg=metadata.request_signing_alg,
+        user_code_parameter=metadata.user_code_parameter,
     )
     return described, secret
 
@@ -227,6 +239,8 @@ def registration_response(
         "agent_vendor": registered.vendor,
         "software_version": registered.software_version,
         "jwks": json.loads(registered.jwks) if registered.jwks else None,
+        REQUEST_SIGNING_ALG: registered.request_signing_alg,
+        USER_CODE_PARAMETER: registered.user_code_parameter or None,
         "resources": sorted(registered.resources) or None,
         "agent_expires_at": registered.expires_at,
         "max_delegation_depth": registered.max_delegation_depth,
@@ -314,6 +328,13 @@ def _auth_method(body: dict[str, Any]) -> str:
     if method not in AUTH_METHODS:
         raise Refusal("registration.metadata", "That token_endpoint_auth_method is not offered.")
     return str(method)
+
+
+def _request_signing_alg(body: dict[str, Any]) -> str | None:
+    alg = body.get(REQUEST_SIGNING_ALG)
+    if alg is not None and alg not in ALGORITHMS:
+        raise Refusal("registration.metadata", f"That {REQUEST_SIGNING_ALG} is not offered.")
+    return alg
 
 
 def _flag(body: dict[str, Any], name: str) -> bool:

@@ -1,8 +1,5 @@
 """The backchannel authentication endpoint (CIBA Core §7): an agent asks its person by the token
-that it holds for them.
-
-Nobody is asked cold: what names a person without a token of theirs is answered as an
-unknown user is, in the same time.
+that it holds for them, or cold.
 """
 
 from typing import Any
@@ -27,7 +24,9 @@ from ..oauth.errors import (
     UnauthorizedClientError,
 )
 from ..oauth.server import Answer
+from .cold import find_asked
 from .open import Question
+from .signed_request import read_parameters
 from .step_up import put
 
 #: Answers of this endpoint that differ from the token endpoint's. CIBA Core §13.
@@ -44,8 +43,9 @@ def answer_backchannel(server: AgentServer, request: AgentRequest) -> Answer:
         if caller.agent.is_public or not caller.check_grant_type(CIBA):
             raise UnauthorizedClientError("The client may not use CIBA.")
         longest = server.context.settings.approvals.message_length
-        resources = request.values.get("resource", [])
-        asked = read_backchannel_request(request.form, resources, longest)
+        caller, given = read_parameters(server.context, request, caller)
+        form = {name: values[0] for name, values in given.items()}
+        asked = read_backchannel_request(form, given.get("resource", []), longest)
         question = _question(server, request.reading, caller.agent, asked)
         opened = put(server.context, caller, request.reading, question)
         return Answer(200, opened.to_response(), default_json_headers)
@@ -57,14 +57,19 @@ def _question(
     server: AgentServer, reading: Reading, agent: Agent, asked: BackchannelRequest
 ) -> Question:
     name, token = asked.hint
-    if name != "login_hint_token":
-        raise Refusal("hint.unknown", "Nobody can be asked by that hint.")
-    standing, token_scope = _standing(server, reading, agent, token)
+    if name == "login_hint_token":
+        standing, token_scope = _standing(server, reading, agent, token)
+        wanted = _asked(reading, asked)
+    else:
+        # What is wrong with the request itself comes first: it tells of nobody.
+        wanted = _asked(reading, asked)
+        standing = find_asked(server.context, reading, agent, asked, wanted.target)
+        token_scope = standing.node.scope
     return Question(
         agent=agent,
         standing=standing,
         token_scope=token_scope,
-        asked=_asked(reading, asked),
+        asked=wanted,
         message=asked.binding_message or "",
         requested_expiry=asked.requested_expiry,
     )

@@ -48,6 +48,7 @@ class AgentClient:
         *,
         key: SigningKey | None = None,
         secret: str | None = None,
+        signs_requests: bool = False,
         http: httpx.Client | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
@@ -56,19 +57,20 @@ class AgentClient:
 
         :param key: signs its requests (`private_key_jwt`); else `secret` (`client_secret_basic`);
             with neither it is a public client
+        :param signs_requests: sign what is asked of people by `key` (CIBA Core §7.1.1)
         :param http: sends its requests, where the usual one does not do; closed with the agent
         :param clock: tells unix seconds, where the machine's clock is not the server's
         :param sleep: waits for so many seconds, between two looks for a person's answer
         :raises ProtocolError: when `issuer` has no metadata of its own
         """
-        credential = credential_of(key, secret)
+        credential = credential_of(key, secret, signs_requests)
         http = http or httpx.Client(timeout=TIMEOUT)
         try:
             metadata = run(http, discover(issuer))
         except BaseException:
             http.close()
             raise
-        return cls(Connection(metadata, client_id, credential, clock), http, sleep)
+        return cls(Connection(metadata, client_id, credential, clock, signs_requests), http, sleep)
 
     @property
     def client_id(self) -> str:

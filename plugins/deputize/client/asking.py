@@ -75,8 +75,7 @@ def put_question(
 
     :raises OAuthError: when nobody is asked that
     """
-    answer = yield from connection.post(
-        "backchannel_authentication_endpoint",
+    answer = yield from connection.ask_person(
         scope=f"openid {scope}",
         login_hint_token=hold,
         binding_message=message or None,

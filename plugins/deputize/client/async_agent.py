@@ -48,19 +48,20 @@ class AsyncAgentClient:
         *,
         key: SigningKey | None = None,
         secret: str | None = None,
+        signs_requests: bool = False,
         http: httpx.AsyncClient | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> Self:
         """Return the agent: `AgentClient.discover`, awaited."""
-        credential = credential_of(key, secret)
+        credential = credential_of(key, secret, signs_requests)
         http = http or httpx.AsyncClient(timeout=TIMEOUT)
         try:
             metadata = await run_async(http, discover(issuer))
         except BaseException:
             await http.aclose()
             raise
-        return cls(Connection(metadata, client_id, credential, clock), http, sleep)
+        return cls(Connection(metadata, client_id, credential, clock, signs_requests), http, sleep)
 
     @property
     def client_id(self) -> str:

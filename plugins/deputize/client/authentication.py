@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote_plus
@@ -13,6 +14,7 @@ SigningKey = ECKey | OKPKey | RSAKey
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_TYP = "client-authentication+jwt"
+REQUEST_TYP = "oauth-authz-req+jwt"
 ASSERTION_LIFETIME = 60  # seconds; the server accepts 5 minutes at most
 
 _ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "Ed25519": "Ed25519"}
@@ -69,11 +71,16 @@ class ByNothing:
         return {}
 
 
-def credential_of(key: SigningKey | None, secret: str | None) -> Credential:
+def credential_of(
+    key: SigningKey | None, secret: str | None, signs_requests: bool = False
+) -> Credential:
     """Return the one credential that was given.
 
-    :raises ValueError: for a key and a secret: a request authenticates in one way
+    :raises ValueError: for a key and a secret: a request authenticates in one way; where
+        requests are to be signed and there is no key
     """
+    if signs_requests and key is None:
+        raise ValueError("requests are signed by a key: there is none")
     if key is not None and secret is not None:
         raise ValueError("an agent has a key or a secret, not both")
     if key is not None:
@@ -107,6 +114,21 @@ def client_assertion(key: SigningKey, client_id: str, issuer: str, now: int) -> 
         "jti": secrets.token_urlsafe(16),
     }
     return jwt.encode(header, claims, key, [algorithm])
+
+
+def signed_request(
+    key: SigningKey, client_id: str, issuer: str, now: int, params: Mapping[str, str | None]
+) -> str:
+    """Sign an authentication request, all of `params` in it. CIBA Core §7.1.1.
+
+    It has no `sub`, so that nobody can use it as a client assertion.
+    """
+    algorithm = _algorithm(key)
+    header = {"alg": algorithm, "kid": _kid(key), "typ": REQUEST_TYP}
+    claims = {name: value for name, value in params.items() if value is not None}
+    claims |= {"iss": client_id, "aud": issuer, "jti": secrets.token_urlsafe(16)}
+    times = {"iat": now, "nbf": now, "exp": now + ASSERTION_LIFETIME}
+    return jwt.encode(header, claims | times, key, [algorithm])
 
 
 def _algorithm(key: SigningKey) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from .authentication import ByKey, Credential, SigningKey
+from .authentication import ByKey, Credential, SigningKey, signed_request
 from .discovery import Metadata
 from .errors import OAuthError, ProtocolError
 from .flow import Ask, Flow, Param
@@ -29,12 +29,14 @@ class Connection:
     """A client, what it authenticates with, and the server that it asks.
 
     :param now: tells unix seconds
+    :param signs_requests: whether what is asked of a person is signed (CIBA Core §7.1.1)
     """
 
     metadata: Metadata
     client_id: str
     credential: Credential
     now: Callable[[], float] = time.time
+    signs_requests: bool = False
 
     @property
     def key(self) -> SigningKey | None:
@@ -50,6 +52,16 @@ class Connection:
         url = self.metadata.get_endpoint(endpoint)
         headers = self.credential.headers(self.client_id)
         return read_answer((yield Ask("POST", url, form=form, headers=headers)))
+
+    def ask_person(self, **params: str | None) -> Flow[Answer]:
+        """Ask at the backchannel authentication endpoint, signed where that was said.
+
+        :raises OAuthError: when the server refuses
+        """
+        if self.key is not None and self.signs_requests:
+            issuer, now = self.metadata.issuer, int(self.now())
+            params = {"request": signed_request(self.key, self.client_id, issuer, now, params)}
+        return self.post("backchannel_authentication_endpoint", **params)
 
     def exchange(self, subject_token: str, **params: str | None) -> Flow[Answer]:
         """Ask for a token exchange. :rfc:`8693#section-2.1`.

@@ -37,6 +37,7 @@ def acting_for_me(context: Context) -> Blueprint:
             finished=finished,
             inbox_url=url_for("deputize_approvals.approvals"),
             waiting=waiting,
+            code_url=url_for("deputize_user_code.shown"),
         )
         return render("agents.html", page)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..agents.models import Agent
+from ..agents.register import REQUEST_SIGNING_ALG, USER_CODE_PARAMETER
 from ..catalogue.details import DetailsType
 from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Database
@@ -101,6 +102,8 @@ def _agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
         "client_secret_sha256": row.secret_digest,
         "jwks": json.loads(row.jwks) if row.jwks else None,
         "jwks_uri": row.jwks_uri,
+        REQUEST_SIGNING_ALG: row.request_signing_alg,
+        USER_CODE_PARAMETER: row.user_code_parameter or None,
     }
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ..agents.models import GRANT_TYPES, SPAWNED
-from ..agents.register import AUTH_METHODS, MAX_REDIRECT_URIS
+from ..agents.register import AUTH_METHODS, MAX_REDIRECT_URIS, REQUEST_SIGNING_ALG
+from ..agents.signed import ALGORITHMS
 from ..catalogue.details import DetailsType, validate_details_type
 from ..core.secrets import digest
 from .members import (
@@ -126,6 +127,8 @@ class AgentTable(WithSecret):
     jwks: Jwks | None = None
     jwks_file: FileName | None = None
     jwks_uri: Identifier | None = None
+    backchannel_authentication_request_signing_alg: str | None = None
+    backchannel_user_code_parameter: bool | None = None
 
     @property
     def has_keys(self) -> bool:
@@ -161,6 +164,9 @@ class AgentTable(WithSecret):
             "none and client_secret exclude each other": method == "none" and by_secret,
             "a public agent (none) needs redirect_uris": (
                 method == "none" and not self.redirect_uris
+            ),
+            f"{REQUEST_SIGNING_ALG}: expected one of {', '.join(ALGORITHMS)}": (
+                self.backchannel_authentication_request_signing_alg not in (None, *ALGORITHMS)
             ),
             "expires_in and expires_at exclude each other": (
                 self.expires_in is not None and self.expires_at is not None

@@ -17,7 +17,7 @@ from ..agents.models import (
     TOKEN_EXCHANGE,
     Agent,
 )
-from ..agents.register import SELF
+from ..agents.register import REQUEST_SIGNING_ALG, SELF
 from ..catalogue.details import DetailsType
 from ..catalogue.models import OWN_SCOPES, ResourceServer, Scope
 from ..core.values import Words
@@ -165,6 +165,7 @@ class Resolving:
         if self.context.host.find_person(table.client_id) is not None:
             yield "client_id: is the identifier of a person"
         yield from self._ceiling_mistakes(table)
+        yield from _signing_mistakes(table, before)
 
     def _ceiling_mistakes(self, table: AgentTable) -> Iterator[str]:
         scopes = [*self.resource_of, *OWN_SCOPES]
@@ -179,6 +180,12 @@ class Resolving:
 
     def _check(self, kind: str, name: str, mistakes: Iterator[str] | list[str]) -> None:
         self.lines += [self.declaration.line(kind, name, text) for text in mistakes]
+
+
+def _signing_mistakes(table: AgentTable, before: Agent | None) -> Iterator[str]:
+    method = table.auth_method or (before.token_endpoint_auth_method if before else None)
+    if table.backchannel_authentication_request_signing_alg and method != "private_key_jwt":
+        yield f"{REQUEST_SIGNING_ALG}: needs jwks, jwks_file or jwks_uri"
 
 
 def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, now: int) -> Agent:
@@ -212,9 +219,21 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         secret_digest=proof.secret_digest,
         jwks=proof.jwks,
         jwks_uri=proof.jwks_uri,
+        request_signing_alg=_request_signing_alg(table, said, proof.method),
+        user_code_parameter=_user_code_parameter(table, said),
         registration_token_digest=before.registration_token_digest if before else None,
         revision=before.revision if before else 0,
     )
+
+
+def _request_signing_alg(table: AgentTable, said: Agent | None, method: str) -> str | None:
+    named = table.backchannel_authentication_request_signing_alg
+    return named or (said.request_signing_alg if said and method == "private_key_jwt" else None)
+
+
+def _user_code_parameter(table: AgentTable, said: Agent | None) -> bool:
+    named = table.backchannel_user_code_parameter
+    return named if named is not None else bool(said and said.user_code_parameter)
 
 
 def _pushes(table: AgentTable, said: Agent | None) -> bool:

@@ -23,6 +23,8 @@ from ..oauth.errors import (
     InvalidScopeError,
     InvalidTargetError,
     InvalidTokenError,
+    InvalidUserCodeError,
+    MissingUserCodeError,
     NotFoundError,
     OAuth2Error,
     TemporarilyUnavailableError,
@@ -69,10 +71,13 @@ ANSWERS: Answers = {
     "scope": InvalidScopeError,
     "scope.needs_approval": InteractionRequiredError,
     "server": TemporarilyUnavailableError,
+    "signed": InvalidRequestError,
     "spawn": InvalidRequestError,
     "subject": InvalidRequestError,
     "target": InvalidTargetError,
     "task": InvalidRequestError,
+    "user_code": InvalidUserCodeError,
+    "user_code.missing": MissingUserCodeError,
 }
 
 #: A code or refresh token whose person, task or tree has ended is an invalid grant (RFC 6749 §5.2).

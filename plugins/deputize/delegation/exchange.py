@@ -63,6 +63,8 @@ class Exchange:
         except Refusal as refusal:
             # Whoever has not taken a hand-over is not in the chain that the card would show.
             may_ask = agent.client_id == standing.node.actor and agent.check_grant_type(CIBA)
+            # Nor who registered that it signs what it asks: an exchange is not signed.
+            may_ask &= agent.request_signing_alg is None
             if refusal.rule != NEEDS_APPROVAL or self.binding_message is None or not may_ask:
                 raise
             message = self.binding_message

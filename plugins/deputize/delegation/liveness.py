@@ -21,6 +21,9 @@ from .node import Delegation
 #: Kind of the `used_once` rows that say an agent's own token was revoked.
 REVOKED = "revoked"
 
+#: Of one person and agent that are looked at, where none is named.
+MOST_ROOTS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -58,6 +61,15 @@ def find_standings(tx: Transaction, tasks: Collection[str]) -> list[Standing]:
     """Read every node of these tasks with what its life hangs on, older before younger."""
     rows = tx.execute(_OF_TASKS, {"tasks": list(tasks), "caller": ""})
     return [_standing(tuple(row), "") for row in rows]
+
+
+def find_roots(tx: Transaction, subject: str, agent_id: str) -> list[Standing]:
+    """Read what this person let this agent do and what has not ended, newest first.
+
+    :param subject: the person's `sub`
+    """
+    rows = tx.execute(_ROOTS, {"subject": subject, "caller": agent_id})
+    return [_standing(tuple(row), agent_id) for row in rows]
 
 
 def is_unchanged(standing: Standing, tx: Transaction) -> bool:
@@ -131,6 +143,16 @@ _STANDING = (
 )
 _OF_TASKS = _STANDING.where(delegation.c.task_id.in_(bindparam("tasks", expanding=True))).order_by(
     delegation.c.created_at, delegation.c.path
+)
+_ROOTS = (
+    _STANDING.where(
+        person.c.host_key == bindparam("subject"),
+        delegation.c.actor == bindparam("caller"),
+        delegation.c.parent_id.is_(None),
+        delegation.c.ended_at.is_(None),
+    )
+    .order_by(delegation.c.created_at.desc(), delegation.c.id)
+    .limit(MOST_ROOTS)
 )
 _BY_ID = Prepared(_STANDING.where(delegation.c.id == bindparam("id")))
 _BY_LEASE = Prepared(

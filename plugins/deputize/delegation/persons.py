@@ -1,4 +1,4 @@
-"""Persons, as far as we must know one: a row at the first consent, vote or passkey."""
+"""Persons, as far as we must know one: a row at the first consent, vote, passkey or code."""
 
 import secrets
 

@@ -123,10 +123,14 @@ def _must_be_looked_at(before: Agent, after: Agent) -> bool:
         not set(getattr(after, name)) <= set(getattr(before, name))
         for name in ("scope", "resources", "delegates_to", "grant_types", "redirect_uris")
     )
-    pushes = "require_pushed_authorization_requests"
-    wider = wider or (getattr(before, pushes) and not getattr(after, pushes))
-    method = "token_endpoint_auth_method"
-    return wider or getattr(after, method) != getattr(before, method) or _new_keys(before, after)
+    method, pushes = "token_endpoint_auth_method", "require_pushed_authorization_requests"
+    otherwise = (
+        getattr(after, method) != getattr(before, method)
+        or getattr(before, pushes) > getattr(after, pushes)
+        or before.request_signing_alg not in (None, after.request_signing_alg)
+        or before.user_code_parameter > after.user_code_parameter
+    )
+    return wider or otherwise or _new_keys(before, after)
 
 
 def _new_keys(before: Agent, after: Agent) -> bool:

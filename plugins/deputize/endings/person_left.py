@@ -2,6 +2,7 @@
 
 from sqlalchemy import select, update
 
+from ..approvals.user_code import forget_user_code
 from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock, Transaction
 from ..delegation.models import ACTIVE, LEFT, code, delegation, delegation_from_row, person
@@ -30,6 +31,7 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
             record(tx, Event("person.left", person_id=person_id, facts={"why": why}))
         withdraw_codes(tx, code.c.person_id == person_id)
         remove_passkeys(tx, passkey.c.person_id == person_id, by=why)
+        forget_user_code(tx, person_id)
         return cut(tx, _roots(tx, person_id), why)
 
 

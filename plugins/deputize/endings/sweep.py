@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 
 from ..approvals.expire import expire, forget_ids
+from ..approvals.user_code import forget_tries
 from ..core.db import Database
 from ..core.used_once import forget_used
 from ..delegation.keys import retire_superseded
@@ -50,6 +51,7 @@ def sweep(db: Database) -> Swept:
         forgotten += forget_ids(tx, KEPT) + forget_challenges(tx)
         forgotten += forget_done(tx, KEPT)
         forgotten += forget_pushed(tx)
+        forgotten += forget_tries(tx)
         expire(tx)
         retire_superseded(tx)
     return Swept(tasks=ended, forgotten=forgotten)

@@ -5,7 +5,7 @@ opened, never inside it.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +94,17 @@ class Host(Protocol):
 
     def is_active(self, key: str) -> bool:
         """Tell whether the person may still act: asked at each mint."""
+        ...
+
+
+@runtime_checkable
+class FindsByHint(Protocol):
+    """A host that knows people by what others call them, too. Without it, an agent that was
+    deputized cannot name its person by a `login_hint` (CIBA Core §7.1).
+    """
+
+    def find_person_by_hint(self, hint: str) -> Person | None:
+        """Return the one person who is called so, by user name or e-mail say, active or not;
+        None where there is none, or more than one. Who signs in as somebody decides nothing
+        by it: it is asked for whom an agent wants to ask."""
         ...

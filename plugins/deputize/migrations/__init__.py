@@ -19,6 +19,7 @@ VERSION_TABLE = "deputize_alembic_version"
 _MODELS = (
     "..agents.models",
     "..approvals.models",
+    "..approvals.user_code",
     "..audit.models",
     "..catalogue.models",
     "..core.used_once",

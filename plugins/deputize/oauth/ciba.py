@@ -15,7 +15,7 @@ subclass's business.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import (
@@ -56,6 +56,7 @@ class BackchannelRequest:
     resource: str | None = None
     requested_expiry: int | None = None
     authorization_details: tuple[Detail, ...] | None = None
+    user_code: str | None = field(default=None, repr=False)
 
 
 def read_backchannel_request(
@@ -63,16 +64,15 @@ def read_backchannel_request(
 ) -> BackchannelRequest:
     """Return the request that `form` makes.
 
+    :param form: its parameters; of a signed request, those that were signed
     :param resources: every value of `resource`
     :param longest_message: characters of a `binding_message`
     :raises InvalidTargetError: for more than one resource: a token is for one target
     :raises InvalidAuthorizationDetailsError: RFC 9396 §5
     :raises InvalidScopeError: without `openid`, or without anything else that is asked for
-    :raises InvalidRequestError: unless there is exactly one hint; for a signed request
+    :raises InvalidRequestError: unless there is exactly one hint
     :raises InvalidBindingMessageError: for one that cannot be shown
     """
-    if "request" in form:
-        raise InvalidRequestError("Signed authentication requests are not supported.")
     if len(resources) > 1:
         raise InvalidTargetError("A token is for one target: name one resource.")
     scope = frozenset(form.get("scope", "").split())
@@ -89,6 +89,7 @@ def read_backchannel_request(
         resource=resources[0] if resources else None,
         requested_expiry=_requested_expiry(form),
         authorization_details=None if details is None else read_authorization_details(details),
+        user_code=form.get("user_code"),
     )
 
 

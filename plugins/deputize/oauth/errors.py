@@ -39,6 +39,8 @@ __all__ = [
     "InvalidScopeError",
     "InvalidTargetError",
     "InvalidTokenError",
+    "InvalidUserCodeError",
+    "MissingUserCodeError",
     "NotFoundError",
     "NotYetError",
     "OAuth2Error",
@@ -116,6 +118,18 @@ class InvalidBindingMessageError(OAuth2Error):
     """The `binding_message` cannot be shown. CIBA Core §13."""
 
     error = "invalid_binding_message"
+
+
+class MissingUserCodeError(OAuth2Error):
+    """The client asks people by their code, and sent none. CIBA Core §13."""
+
+    error = "missing_user_code"
+
+
+class InvalidUserCodeError(OAuth2Error):
+    """The `user_code` is not that of whom the hint names, if it names anybody. CIBA Core §13."""
+
+    error = "invalid_user_code"
 
 
 class InvalidTargetError(OAuth2Error):

@@ -210,6 +210,21 @@ class AgentsPage(Page):
     inbox_url: str = ""
     waiting: int = 0
     """How many questions wait in the inbox."""
+    code_url: str = ""
+    """Where the code is set by which agents may ask cold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserCodePage(Page):
+    """Set the code by which agents may ask me cold, or have none."""
+
+    action: str = ""
+    set_at: Markup = NOTHING
+    """When it was set; nothing where there is none."""
+    problem: str = ""
+    shortest: int = 0
+    longest: int = 0
+    """Characters of a code."""
 
 
 @dataclass(frozen=True, kw_only=True)

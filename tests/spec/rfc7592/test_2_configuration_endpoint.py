@@ -148,6 +148,19 @@ class TestUpdate:
         adopted.adopt()
         assert not world.is_active(taken)
 
+    def test_who_no_longer_signs_what_it_asks_waits_to_be_adopted_again(
+        self, adopted: Registered
+    ) -> None:
+        alg = "backchannel_authentication_request_signing_alg"
+        assert adopted.update(**{alg: "ES256"}).json()["agent_status"] == "active"
+        assert adopted.ask("GET").json()[alg] == "ES256"
+        assert adopted.update().json()["agent_status"] == "pending"
+
+    def test_and_who_no_longer_asks_by_a_code(self, adopted: Registered) -> None:
+        name = "backchannel_user_code_parameter"
+        assert adopted.update(**{name: True}).json()["agent_status"] == "active"
+        assert adopted.update().json()["agent_status"] == "pending"
+
     def test_its_ceiling_is_what_was_adopted_not_what_it_first_asked_for(
         self, scout: Registered, world: World
     ) -> None:

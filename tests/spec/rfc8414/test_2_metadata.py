@@ -91,8 +91,6 @@ class TestDocument:
             "userinfo_endpoint",
             "device_authorization_endpoint",
             "end_session_endpoint",
-            "backchannel_user_code_parameter_supported",
-            "backchannel_authentication_request_signing_alg_values_supported",
             "tasks_endpoint",
             "dpop_signing_alg_values_supported",
             "authorization_details_types_supported",

@@ -15,6 +15,7 @@ from deputize.host import Authentication, PersonToken
 from support.agents_http import Agent, decode, discover, outcome, pkce
 from support.asking import Asking
 from support.details import FOLDERS, declare, folders, payment, spelled
+from support.request_object import request_object, send
 from support.world import CALENDAR, CALLBACK, PAY, World, authorize_url
 
 pytestmark = pytest.mark.section("RFC 9396", "2, 5, 6, 7, 9, 10")
@@ -400,3 +401,23 @@ def form_of(asking: Asking) -> tuple[Any, dict[str, Any]]:
     action = re.search(r'action="([^"]*)"', card[0])
     assert action is not None
     return browser, fields | {"action": html.unescape(action[1])}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_signed_request_holds_them_as_an_array_or_as_text(buying: Asking, as_text: bool) -> None:
+    """CIBA Core §7.1.1: all that is asked is in the JWT."""
+    details = [payment("120.00")]
+    said: Any = spelled(*details) if as_text else details
+    signed = request_object(buying, scope="openid pay:order", authorization_details=said)
+    assert outcome(send(buying, signed)) == (200, "none")
+    (card,) = buying.cards()
+    assert [detail["amount"] for detail in card.details] == ["120.00"]
+
+
+@pytest.mark.parametrize(
+    "said", [7, {}, [], [7], [float("nan")], [{"type": "payment", "n": 2**60}]]
+)
+def test_and_what_is_wrong_with_them_there_is_told_as_ever(buying: Asking, said: Any) -> None:
+    signed = request_object(buying, scope="openid pay:order", authorization_details=said)
+    status, error = outcome(send(buying, signed))
+    assert (status, error) in ((400, "invalid_request"), (400, "invalid_authorization_details"))

@@ -39,6 +39,8 @@ def upgrade() -> None:
         sa.Column("secret_digest", sa.String(length=64), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=True),
         sa.Column("jwks_uri", sa.Text(), nullable=True),
+        sa.Column("request_signing_alg", sa.String(length=16), nullable=True),
+        sa.Column("user_code_parameter", sa.Boolean(), nullable=False),
         sa.Column("registration_token_digest", sa.String(length=64), nullable=True),
         sa.Column("only_for", sa.String(length=255), nullable=True),
         sa.Column("parent", sa.String(length=64), nullable=True),
@@ -530,6 +532,24 @@ def upgrade() -> None:
         op.f("ix_deputize_used_once_expires_at"), "deputize_used_once", ["expires_at"], unique=False
     )
     op.create_table(
+        "deputize_user_code",
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_deputize_user_code")),
+    )
+    op.create_table(
+        "deputize_user_code_try",
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", "client_id", name=op.f("pk_deputize_user_code_try")),
+    )
+    op.create_index(
+        op.f("ix_deputize_user_code_try_until"), "deputize_user_code_try", ["until"], unique=False
+    )
+    op.create_table(
         "deputize_version",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -541,6 +561,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("deputize_version")
+    op.drop_index(op.f("ix_deputize_user_code_try_until"), table_name="deputize_user_code_try")
+    op.drop_table("deputize_user_code_try")
+    op.drop_table("deputize_user_code")
     op.drop_index(op.f("ix_deputize_used_once_expires_at"), table_name="deputize_used_once")
     op.drop_table("deputize_used_once")
     op.drop_index("ix_deputize_task_status", table_name="deputize_task")
