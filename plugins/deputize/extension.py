@@ -151,10 +151,10 @@ class Deputize:
         grants = [grant for part in self.parts for grant in part.grants]
         server = AgentServer(self.context, ((AgentCibaGrant, CIBA_ANSWERS),))
         Seam(self.context, server, self.host.paths, grants).init_app(app)
-        # At its first request, a worker has been forked.
-        app.before_request_funcs.setdefault(None, []).insert(0, self.begin_sending)
+        # At its first request, a worker has been forked. Called after each, whoever answers it.
+        app.teardown_request(self.begin_sending)
 
-    def begin_sending(self) -> None:
+    def begin_sending(self, _: BaseException | None = None) -> None:
         """Send from this process from now on, where the settings say so."""
         if self.settings.outbox.in_workers:
             self._sending.begin()
