@@ -15,6 +15,7 @@ from .agents import models as agents
 from .agents.remote_keys import RemoteKeys
 from .approvals import models as approvals
 from .approvals.inbox import inbox
+from .approvals.notifiers.find import open_channels
 from .approvals.redeem import CIBA_ANSWERS, AgentCibaGrant
 from .approvals.step_up import StepUp
 from .approvals.user_code import user_code, user_code_try
@@ -185,6 +186,7 @@ def make_context(settings: Settings, host: Host) -> Context:
         asks=StepUp(),
         gates=(SensitiveScopes(),),
         tally=Tally(),
+        channels=open_channels(settings.notify),
     )
 
 
