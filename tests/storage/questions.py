@@ -4,6 +4,7 @@ from typing import Any
 
 from benchmarks.bulk import load
 
+from deputize.approvals.choices import choice
 from deputize.approvals.models import Status, approval, auth_request
 from deputize.approvals.user_code import user_code, user_code_try
 from deputize.core.db import Database
@@ -29,6 +30,7 @@ def ask_all_day(db: Database, now: int) -> None:
         load(tx, user_code, (_code_of(number, now) for number in range(PEOPLE)))
         load(tx, user_code_try, (_try_of(number, now) for number in range(PEOPLE)))
         load(tx, outbox, (_told(card, now) for card in cards))
+        load(tx, choice, (_choice(number) for number in range(PEOPLE)))
         load(tx, passkey, (_passkey(number, now) for number in range(PEOPLE)))
         load(tx, challenge, (_challenge(number, now) for number in range(PEOPLE)))
 
@@ -125,3 +127,8 @@ def _told(card: dict[str, Any], now: int) -> dict[str, Any]:
         "done_at": now - 300 if is_over else None,
         "outcome": "HTTP 204" if is_over else None,
     }
+
+
+def _choice(number: int) -> dict[str, Any]:
+    quiet = {"quiet_from": 1320, "quiet_to": 420, "zone": "Europe/Madrid"}
+    return {"person_id": f"{number:016d}", "muted": "webhook", **quiet}
