@@ -16,6 +16,7 @@ from .agents.remote_keys import RemoteKeys
 from .approvals import models as approvals
 from .approvals.choices import choice
 from .approvals.inbox import inbox
+from .approvals.notifications_page import notifications_page
 from .approvals.notifiers.deliver import DELIVERIES
 from .approvals.notifiers.find import open_channels
 from .approvals.redeem import CIBA_ANSWERS, AgentCibaGrant
@@ -153,6 +154,7 @@ class Deputize:
         app.register_blueprint(inbox(self.context))
         app.register_blueprint(my_passkeys(self.context))
         app.register_blueprint(user_code_page(self.context))
+        app.register_blueprint(notifications_page(self.context))
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)

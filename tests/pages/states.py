@@ -22,6 +22,7 @@ SCOPE = "calendar:read calendar:write flights:search pay:transfer agents:spawn"
 PAYING = spelled(payment())
 AGENTS = "/deputize/agents"
 PASSKEYS = "/deputize/passkeys"
+NOTIFICATIONS = "/deputize/notifications"
 DAY = 86_400
 ORDER = {"type": "order", "amount": "420.00", "currency": "EUR", "creditor": "Airline X"}
 APPROVALS = "/deputize/approvals"
@@ -377,6 +378,30 @@ def code_after_a_while(visit: Visit) -> None:
         visit.page.reload()
 
 
+def how_i_am_told(visit: Visit) -> None:
+    visit.inbox()
+    visit.hands.follow("How you are told")
+
+
+def quiet_hours(visit: Visit) -> None:
+    how_i_am_told(visit)
+    visit.hands.press("Send me a test by E-mail")
+    visit.hands.press("Switch off The desk of the bank")
+    visit.hands.fill("Time zone", "Europe/Madrid")
+    visit.hands.press("Keep quiet hours")
+
+
+def quiet_hours_of_no_zone(visit: Visit) -> None:
+    how_i_am_told(visit)
+    visit.hands.fill("Time zone", "Mars/Olympus")
+    visit.hands.press("Keep quiet hours")
+
+
+def nothing_is_sent(visit: Visit) -> None:
+    with visit.house.without_channels():
+        visit.signed_in_at(NOTIFICATIONS)
+
+
 def account(visit: Visit) -> None:
     visit.go("/account")
     visit.sign_in()
@@ -426,6 +451,10 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     code_that_was_set,
     code_that_is_none,
     code_after_a_while,
+    how_i_am_told,
+    quiet_hours,
+    quiet_hours_of_no_zone,
+    nothing_is_sent,
     account,
     sign_out,
 )

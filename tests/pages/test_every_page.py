@@ -51,6 +51,9 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.card_that_takes_a_passkey: (PHONE, "light"),
     states.what_is_signed: (PHONE, "light"),
     states.code_that_was_set: (PHONE, "light"),
+    states.how_i_am_told: (DESK, "light"),
+    states.quiet_hours: (PHONE, "light"),
+    states.quiet_hours_of_no_zone: (PHONE, "dark"),
 }
 STRICT = re.compile(
     r"default-src 'none'; style-src 'self'; img-src 'self' data:; "

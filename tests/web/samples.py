@@ -9,13 +9,16 @@ from deputize.web.pages import (
     AgentFace,
     AgentsPage,
     ChainLink,
+    ChannelCard,
     ConsentPage,
     DelegationNode,
     EndPage,
     Holding,
     MessagePage,
+    NotificationsPage,
     Onward,
     PassOnChoice,
+    QuietForm,
     ScopeChoice,
     State,
     TaskTree,
@@ -73,6 +76,15 @@ PAGES = {
     "agents.html": AgentsPage(person=HOSTILE, live=(TASK,), finished=(TASK,)),
     "user_code.html": UserCodePage(
         person=HOSTILE, action="/" + HOSTILE, set_at=TIME, problem=HOSTILE, longest=64
+    ),
+    "notifications.html": NotificationsPage(
+        person=HOSTILE,
+        inbox_url="/" + HOSTILE,
+        action="/" + HOSTILE,
+        channels=(ChannelCard(HOSTILE, HOSTILE, HOSTILE, test=TIME, problem=HOSTILE),),
+        quiet=QuietForm(HOSTILE, HOSTILE, HOSTILE, HOSTILE),
+        times=(HOSTILE,),
+        zones=(HOSTILE,),
     ),
     "end.html": EndPage(agent=AGENT, chain=CHAIN, also=(AGENT,), withdrawn=1, action="/end"),
     "message.html": MessagePage(
