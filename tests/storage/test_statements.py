@@ -38,7 +38,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "revoking_a_token_of_its_own": (6, 10),
     "ending_a_task": (8, 9),
     "suspending_an_agent": (11, 13),
-    "asking_a_person": (15, 17),
+    "asking_a_person": (16, 18),
     "asking_the_same_again": (9, 11),
     "coming_back_too_early": (6, 8),
     "saying_yes": (7, 10),

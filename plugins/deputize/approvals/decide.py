@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import update
 
 from ..audit.record import Event, record
+from ..catalogue.models import Catalogue, Scope
 from ..core.db import Transaction, insert_unless_present
 from ..core.values import line
 from ..delegation.context import Context
@@ -21,7 +22,7 @@ from .approvers import Needed, needed_by
 from .find_cards import shown_as_one
 from .grant_less import Yes
 from .models import Approval, Status, approval, asked_group
-from .rules import believed, is_strong_enough, rules_of
+from .rules import believed, can_repeat, is_strong_enough, rules_of
 
 
 class Outcome(StrEnum):
@@ -52,9 +53,13 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
             return Outcome.OVER
         if content_hash != card.content_hash:
             return Outcome.CHANGED
-        rules = rules_of(context.moment(tx).catalogue, card.adding & yes.scope) if yes else []
-        if yes and not is_strong_enough(rules, yes.authentication, tx.now):
-            return Outcome.SIGN_IN
+        rules: list[Scope] = []
+        if yes is not None:
+            catalogue = context.moment(tx).catalogue
+            rules = rules_of(catalogue, card.adding & yes.scope)
+            refused = _why_not(yes, rules, catalogue, tx.now)
+            if refused is not None:
+                return refused
         needed, asking = needed_by(rules), shown_as_one(tx, card)
         if not _store(tx, card, yes, is_last_word=not needed):
             return Outcome.CHANGED
@@ -65,6 +70,14 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
         for one in asking:
             record_word(tx, one, _word(yes, bool(needed)), by=card.person_id, yes=yes)
     return Outcome.DONE
+
+
+def _why_not(yes: Yes, rules: list[Scope], catalogue: Catalogue, now: int) -> Outcome | None:
+    if not is_strong_enough(rules, yes.authentication, now):
+        return Outcome.SIGN_IN
+    # Their page offered it, or was not ours.
+    is_offered = not yes.for_task or can_repeat(rules, yes.details, catalogue.types)
+    return None if is_offered else Outcome.CHANGED
 
 
 def _word(yes: Yes | None, asks_others: bool) -> str:
@@ -91,18 +104,24 @@ def _store(tx: Transaction, card: Approval, yes: Yes | None, *, is_last_word: bo
     if yes is not None:
         # Said once: what others are asked about does not change under them.
         as_shown &= approval.c.decision_hash.is_(None)
-        values |= {
-            "status": Status.APPROVED if is_last_word else Status.PENDING,
-            "decision_hash": yes.decided,
-            "granted_scope": line(yes.scope),
-            "granted_details": write_details(yes.details),
-            "granted_lifetime": yes.lifetime,
-            "auth_time": yes.authentication.auth_time,
-            "acr": yes.authentication.acr,
-            "amr": " ".join(yes.authentication.amr),
-            "evidence_id": yes.evidence_id,
-        }
+        values |= granted(yes)
+        values["status"] = Status.APPROVED if is_last_word else Status.PENDING
     return tx.execute(update(approval).where(as_shown).values(**values)).rowcount > 0
+
+
+def granted(yes: Yes) -> dict[str, object]:
+    """Return the columns that hold what is granted, and how the person had signed in."""
+    return {
+        "decision_hash": yes.decided,
+        "granted_scope": line(yes.scope),
+        "granted_details": write_details(yes.details),
+        "granted_lifetime": yes.lifetime,
+        "for_task": yes.for_task,
+        "auth_time": yes.authentication.auth_time,
+        "acr": yes.authentication.acr,
+        "amr": " ".join(yes.authentication.amr),
+        "evidence_id": yes.evidence_id,
+    }
 
 
 def _ask_others(tx: Transaction, yes: Yes, needed: Iterable[Needed]) -> None:

@@ -35,6 +35,7 @@ from .models import (
     approval_to_row,
     auth_request,
 )
+from .repeat import find_repeated, repeat
 from .rules import can_be_approved, rules_of, what_is_added
 
 #: Seconds between two polls (CIBA Core §7.3), at first.
@@ -162,6 +163,10 @@ def _find_open(tx: Transaction, request_hash: str) -> Approval | None:
 def _store(
     context: Context, reading: Reading, tx: Transaction, question: Question, opened: Approval
 ) -> Approval:
+    repeated = find_repeated(tx, reading.moment.catalogue, opened)
+    if repeated is not None:
+        validate_may_ask(tx, opened, context.settings.approvals, is_new=False)
+        return repeat(tx, opened, *repeated)
     may_join = can_be_merged(reading.moment.catalogue, opened)
     card = find_same(tx, opened, question.standing.node) if may_join else ()
     validate_may_ask(tx, opened, context.settings.approvals, is_new=not card)

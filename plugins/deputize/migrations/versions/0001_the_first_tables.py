@@ -82,6 +82,8 @@ def upgrade() -> None:
         sa.Column("granted_scope", sa.Text(), nullable=True),
         sa.Column("granted_details", sa.Text(), nullable=True),
         sa.Column("granted_lifetime", sa.BigInteger(), nullable=True),
+        sa.Column("for_task", sa.Boolean(), nullable=False),
+        sa.Column("repeats", sa.String(length=16), nullable=True),
         sa.Column("decision_hash", sa.String(length=64), nullable=True),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
