@@ -55,7 +55,8 @@ class Agents(Section):
     max_pending: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     """Self-registered agents that can wait for adoption at one time."""
     private_hosts: tuple[str, ...] = ()
-    """Hosts on private addresses from which a `jwks_uri` may be fetched, by http as well."""
+    """Hosts on private addresses from which a `jwks_uri` may be fetched, by http as well, and where
+    declared agents may be told of answers."""
     default_lifetime: Seconds = 90 * 86400
     """Seconds until a self-registered agent expires."""
 

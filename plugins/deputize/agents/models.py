@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from ..core.db import Prepared, Transaction, metadata
 from ..core.values import Words, is_client_id, line, words
-from ..oauth.ciba import CIBA
+from ..oauth.ciba import CIBA, POLL
 from .lifecycle import Status
 
 #: In `delegates_to` and a delegation's pass-on list: agents that the holder spawned in this task.
@@ -62,6 +62,8 @@ agent = Table(
     Column("secret_digest", String(64)),
     Column("jwks", Text),
     Column("jwks_uri", Text),
+    Column("backchannel_token_delivery_mode", String(4), nullable=False),
+    Column("backchannel_client_notification_endpoint", Text),
     Column("registration_token_digest", String(64)),
     Column("only_for", String(255)),
     Column("parent", String(64), index=True),
@@ -81,6 +83,7 @@ class Agent:
     :param origin: `declared` by an administrator, `self` registered, or `spawned`
     :param expires_at: NumericDate after which it gets and keeps no token
     :param scope: its ceiling
+    :param backchannel_token_delivery_mode: how it learns of a person's answer (CIBA Core §4)
     :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
     :param only_for: the host's key of the one person that it may act for, who alone let it in
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
@@ -109,6 +112,8 @@ class Agent:
     secret_digest: str | None = field(default=None, repr=False)
     jwks: str | None = None
     jwks_uri: str | None = None
+    backchannel_token_delivery_mode: str = POLL
+    backchannel_client_notification_endpoint: str | None = None
     registration_token_digest: str | None = field(default=None, repr=False)
     only_for: str | None = None
     parent: str | None = None

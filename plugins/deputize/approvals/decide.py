@@ -18,6 +18,7 @@ from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
 from ..delegation.models import person
 from .approvers import needed_by
+from .expect import tell_now
 from .grant_less import Yes
 from .models import Approval, Status, approval, approval_from_row
 from .rules import is_strong_enough, rules_of
@@ -103,6 +104,8 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
         if not _store(tx, card, content_hash, yes, asks_others):
             return Outcome.CHANGED
         record_word(tx, card, _word(yes, asks_others), by=card.person_id, yes=yes)
+        if not asks_others:
+            tell_now(tx, card.id)
     return Outcome.DONE
 
 

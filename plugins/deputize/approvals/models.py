@@ -106,6 +106,9 @@ auth_request = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
     Column("interval", BigInteger, nullable=False),
     Column("polled_at", BigInteger),
+    Column("delivery_mode", String(4)),
+    Column("notification_endpoint", Text),
+    Column("sealed", Text),
 )
 
 

@@ -20,6 +20,7 @@ from ..delegation.persons import ensure_person
 from ..host import Authentication, Person
 from .approvers import ballots_of, entitled, excluded_from, is_asked, is_quorum, needed_by
 from .decide import Outcome, record_word
+from .expect import tell_now
 from .models import Approval, Status, approval, approval_from_row, asked_group, vote
 from .rules import is_strong_enough, rules_of
 
@@ -152,4 +153,5 @@ class Vote:
 
 def _close(tx: Transaction, card: Approval, kind: str, by: str, **values: object) -> None:
     tx.execute(update(approval).where(approval.c.id == card.id).values(**values))
+    tell_now(tx, card.id)
     record_word(tx, card, kind, by=by)

@@ -11,6 +11,7 @@ from ..agents.models import Agent
 from ..catalogue.details import DetailsType
 from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Database
+from ..oauth.ciba import POLL
 from .read import AGENTS, DETAILS_TYPES, SCOPES, SERVERS
 from .stored import read_stored
 
@@ -98,7 +99,15 @@ def _agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
         "client_secret_sha256": row.secret_digest,
         "jwks": json.loads(row.jwks) if row.jwks else None,
         "jwks_uri": row.jwks_uri,
+        **_delivery(row),
     }
+
+
+def _delivery(row: Agent) -> Entry:
+    if row.backchannel_token_delivery_mode == POLL:
+        return {}
+    names = ("backchannel_token_delivery_mode", "backchannel_client_notification_endpoint")
+    return {name: getattr(row, name) for name in names}
 
 
 def _members(entry: Entry) -> str:

@@ -14,6 +14,7 @@ from ..agents.remote_keys import RemoteKeys
 from ..audit.record import Tally
 from ..catalogue.models import Catalogue, ResourceServer, resource_server
 from ..core.db import Database, Prepared, Transaction
+from ..core.sealed import Box
 from ..core.values import is_client_id
 from ..core.versions import Cached, read_versions
 from ..host import Host
@@ -73,6 +74,7 @@ class Reading:
 class Context:
     """The plugin's parts, as its rooms share them.
 
+    :param box: seals what has to be told again: what notifies a client
     :param registration_endpoint: absolute; as a `resource`, it asks for a spawn token
     """
 
@@ -82,6 +84,7 @@ class Context:
     catalogue: Cached[Catalogue]
     keys: Cached[KeySet]
     key_store: KeyStore
+    box: Box
     remote_keys: RemoteKeys
     registration_endpoint: str
     ends: Ends

@@ -38,6 +38,8 @@ def upgrade() -> None:
         sa.Column("secret_digest", sa.String(length=64), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=True),
         sa.Column("jwks_uri", sa.Text(), nullable=True),
+        sa.Column("backchannel_token_delivery_mode", sa.String(length=4), nullable=False),
+        sa.Column("backchannel_client_notification_endpoint", sa.Text(), nullable=True),
         sa.Column("registration_token_digest", sa.String(length=64), nullable=True),
         sa.Column("only_for", sa.String(length=255), nullable=True),
         sa.Column("parent", sa.String(length=64), nullable=True),
@@ -160,6 +162,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("interval", sa.BigInteger(), nullable=False),
         sa.Column("polled_at", sa.BigInteger(), nullable=True),
+        sa.Column("delivery_mode", sa.String(length=4), nullable=True),
+        sa.Column("notification_endpoint", sa.Text(), nullable=True),
+        sa.Column("sealed", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_auth_request")),
     )
     op.create_index(
