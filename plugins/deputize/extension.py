@@ -16,6 +16,7 @@ from .agents.remote_keys import RemoteKeys
 from .approvals import models as approvals
 from .approvals.collect import CIBA_ANSWERS
 from .approvals.expect import NOTIFICATION
+from .approvals.holding import Holding
 from .approvals.inbox import inbox
 from .approvals.notify import Notifier
 from .approvals.poll import AgentCibaGrant
@@ -172,6 +173,7 @@ def make_context(settings: Settings, host: Host) -> Context:
         registration_endpoint=f"{settings.issuer}{all_paths(host.paths).registration}",
         ends=_Ends(db),
         asks=StepUp(),
+        holding=Holding(db, settings.approvals.max_held, settings.approvals.max_held_of_agent),
         gates=(SensitiveScopes(),),
         tally=Tally(),
     )

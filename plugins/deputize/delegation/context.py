@@ -32,6 +32,16 @@ class Asks(Protocol):
         ...
 
 
+class Holds(Protocol):
+    """Holding polls until there is an answer: it is composed above delegation."""
+
+    def has_room(self, client_id: str) -> bool: ...
+
+    def wait(self, approval_id: str, client_id: str, seconds: float) -> bool: ...
+
+    def end(self) -> None: ...
+
+
 class Ends(Protocol):
     """The endings that a grant may have to call: they are composed above delegation."""
 
@@ -89,6 +99,7 @@ class Context:
     registration_endpoint: str
     ends: Ends
     asks: Asks
+    holding: Holds
     gates: tuple[Gate, ...]
     tally: Tally
 
