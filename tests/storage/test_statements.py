@@ -41,7 +41,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "asking_a_person": (16, 18),
     "asking_the_same_again": (9, 11),
     "coming_back_too_early": (6, 8),
-    "saying_yes": (7, 10),
+    "saying_yes": (8, 11),
     "saying_no": (5, 7),
     "redeeming_a_yes": (15, 17),
     "coming_back_for_a_lost_reply": (6, 8),

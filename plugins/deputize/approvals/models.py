@@ -79,6 +79,14 @@ Index(
     sqlite_where=text("status = 'pending'"),
     postgresql_where=text("status = 'pending'"),
 )
+#: Of all that waits, what waits for others than the person: few, whom each inbox looks for.
+Index(
+    "ix_deputize_approval_decision_hash",
+    approval.c.status,
+    approval.c.expires_at,
+    sqlite_where=text("decision_hash IS NOT NULL AND status = 'pending'"),
+    postgresql_where=text("decision_hash IS NOT NULL AND status = 'pending'"),
+)
 
 #: The yes of somebody else, to exactly one content.
 vote = Table(
@@ -110,6 +118,9 @@ auth_request = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
     Column("interval", BigInteger, nullable=False),
     Column("polled_at", BigInteger),
+    Column("delivery_mode", String(4)),
+    Column("notification_endpoint", Text),
+    Column("sealed", Text),
 )
 
 
