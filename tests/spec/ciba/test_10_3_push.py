@@ -101,6 +101,20 @@ class TestWhatIsPushed:
         assert asking.poll(told_of_it["auth_req_id"]).status_code == 200
 
 
+    def test_what_was_granted_for_the_task_is_pushed_at_once(
+        self, asking: Asking, endpoint: Told
+    ) -> None:
+        asking.asked(binding_message="first")
+        asking.say_yes(for_task=True)
+        deliver(asking.world)
+        first = endpoint.take()
+        asking.asked(binding_message="second")
+        deliver(asking.world)
+        again = endpoint.take()
+        assert again["scope"] == first["scope"]
+        assert _jti(again) != _jti(first)
+
+
 class TestWhatDoesNotArrive:
     def test_a_failed_push_loses_no_grant(self, asking: Asking, endpoint: Told) -> None:
         """The known defect of others: the grant is gone with the push that failed."""
