@@ -97,10 +97,11 @@ class HistoriesWithQuestions(Histories):
         for message in MESSAGES:
             answer = self.world.agent(held.presenter).post(
                 "backchannel_authentication_endpoint",
-                scope="openid calendar:write",
+                scope=f"openid {PAYING[0]}",
                 login_hint_token=held.token,
                 binding_message=message,
-                resource=CALENDAR,
+                resource=PAY,
+                authorization_details=spelled(payment("5")),
             )
             if answer.status_code == 200:
                 self.asked.append((answer.json()["auth_req_id"], held.presenter))
