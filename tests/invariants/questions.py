@@ -8,6 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from sqlalchemy import select
@@ -49,6 +50,7 @@ class HistoriesWithQuestions(Histories):
         self.seen_approvals: dict[str, Approval] = {}
         self.asked: list[tuple[str, str]] = []
         self.granted: dict[str, str] = {}
+        self.in_order: list[str] = []
         super().begin()
         self.ask(data, PAYING)
 
@@ -81,8 +83,7 @@ class HistoriesWithQuestions(Histories):
                 **asked,
             )
         assert answer.status_code in (200, 400, 401, 403), answer.text
-        if "auth_req_id" in answer.json():
-            self.asked.append((answer.json()["auth_req_id"], asker))
+        if self.was_asked(answer, asker):
             if data.draw(st.sampled_from((True, True, True, False))):
                 self.decide(data)
                 self.redeem(data)
@@ -103,8 +104,15 @@ class HistoriesWithQuestions(Histories):
                 resource=PAY,
                 authorization_details=spelled(payment("5")),
             )
-            if answer.status_code == 200:
-                self.asked.append((answer.json()["auth_req_id"], held.presenter))
+            self.was_asked(answer, held.presenter)
+
+    def was_asked(self, answer: httpx.Response, asker: str) -> bool:
+        """Tell whether a person was asked; note the card, so that order hangs on no random id."""
+        if "auth_req_id" not in answer.json():
+            return False
+        self.asked.append((answer.json()["auth_req_id"], asker))
+        self.in_order += self.approvals().keys() - set(self.in_order)
+        return True
 
     def payments(self, data: st.DataObject) -> str | None:
         """One payment mostly, or two; none now and then."""
@@ -147,8 +155,8 @@ class HistoriesWithQuestions(Histories):
 
     def decide(self, data: st.DataObject) -> None:
         """The person says yes, less, or no; now and then about what they did not see."""
-        waiting = [c for c in self.approvals().values() if c.status == Status.PENDING]
-        cards = sorted(waiting, key=lambda card: (card.created_at, card.id))
+        known = self.approvals()
+        cards = [known[i] for i in self.in_order if known[i].status == Status.PENDING]
         if not cards:
             return
         card = data.draw(st.sampled_from(cards[-1:] * 3 + cards))
