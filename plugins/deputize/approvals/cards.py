@@ -46,6 +46,7 @@ from .rules import asks_for_passkey, rules_of
 _PROBLEMS = {
     NOTHING_LEFT: "Nothing was granted. Tick at least one line, or press Deny.",
     "decision.more": "Nothing was granted. An amount can only be lowered.",
+    "details.unknown": "Nothing was granted. This is not to be had any more: press Deny.",
     "details.malformed": "Nothing was granted. Write an amount such as 400 or 400.00.",
 }
 

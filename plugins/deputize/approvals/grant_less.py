@@ -57,6 +57,9 @@ def grant_less(
     :param lifetime: seconds; None for as long as was asked
     :raises Refusal: `decision.nothing`, `decision.more`, `details.*`
     """
+    if len(of_scope(card.details, card.scope, types)) < len(card.details):
+        # What bounds a scope went out of the catalogue after the card was shown.
+        raise Refusal("details.unknown", "That is not to be had any more.")
     granted = card.scope if scope is None else scope & card.scope | card.held
     left = of_scope(card.details, granted, types)
     if details is not None:

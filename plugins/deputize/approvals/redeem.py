@@ -264,9 +264,9 @@ def _granted(decision: Decision, card: Approval, node: Delegation) -> Asked:
     strong = is_strong_enough(rules, _believed(decision, card), card.decided_at or 0)
     good = card.target in server and can_be_approved(rules, server[card.target])
     good = good and _is_seconded(decision, card, rules)
-    # Without its type, a detail would bind nothing any more.
-    good = good and all(detail["type"] in moment.rules.types for detail in details)
-    if not rules or not strong or not good:
+    # Without its type, or bound to another scope by now, a detail would bind nothing any more.
+    bound = of_scope(details, card.granted_scope, moment.rules.types)
+    if not rules or not strong or not good or len(bound) < len(details):
         raise Refusal("approval.denied", "What was approved is not to be had any more.")
     kept = of_scope(details, granted, moment.rules.types)
     return Asked(granted, card.target, kept or None)

@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from deputize.approvals.decide import Outcome
+from deputize.catalogue.models import Scope
 from deputize.core.refusal import Refusal
-from deputize.endings.edit_catalogue import declare_details_type, retire_details_type
+from deputize.endings.edit_catalogue import (
+    declare_details_type,
+    declare_scope,
+    retire_details_type,
+)
 from deputize.host import Authentication, PersonToken
 from support.agents_http import Agent, decode, discover, outcome, pkce
 from support.asking import Asking
-from support.details import FOLDERS, declare, folders, payment, spelled
+from support.details import FOLDERS, PAYMENT, declare, folders, payment, spelled
 from support.request_object import request_object, send
 from support.world import CALENDAR, CALLBACK, PAY, World, authorize_url
 
@@ -387,6 +392,33 @@ class TestWhenTheCatalogueChanges:
         buying.say_yes()
         retire_details_type(buying.world.context.db, "payment")
         assert outcome(buying.poll(asked)) == (400, "access_denied")
+
+    def test_nor_by_a_type_that_binds_another_scope_by_now(self, buying: Asking) -> None:
+        asked = buying.asked()
+        buying.say_yes()
+        another_scope(buying.world)
+        assert outcome(buying.poll(asked)) == (400, "access_denied")
+
+    @pytest.mark.parametrize("edit", ["retired", "moved"])
+    def test_what_was_on_the_page_is_not_widened_by_the_press(
+        self, buying: Asking, edit: str
+    ) -> None:
+        asked = buying.asked()
+        browser, form = form_of(buying)
+        if edit == "moved":
+            another_scope(buying.world)
+        else:
+            retire_details_type(buying.world.context.db, "payment")
+        answer = browser.post(form.pop("action"), data=form | {"decision": "approve"})
+        page = browser.get(answer.headers["Location"]).text
+        assert "Nothing was granted. This is not to be had any more" in page
+        assert outcome(buying.poll(asked)) == (400, "authorization_pending")
+
+
+def another_scope(world: World) -> None:
+    """Let a payment bind another scope than it did."""
+    declare_scope(world.context.db, Scope("pay:other", PAY, "Pay otherwise"))
+    declare_details_type(world.context.db, replace(PAYMENT, scope="pay:other"))
 
 
 def form_of(asking: Asking) -> tuple[Any, dict[str, Any]]:
