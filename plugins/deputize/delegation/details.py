@@ -50,7 +50,7 @@ def validate_known(details: Iterable[Detail], types: Types) -> None:
         if known is None:
             raise Refusal("details.unknown", "A type of authorization details is not known here.")
         if not known.is_valid(detail):
-            raise Refusal("details.malformed", "A detail is not as its type's schema says.")
+            raise Refusal("details.malformed", "A detail is not as its type says.")
 
 
 def fit_details(

@@ -86,6 +86,44 @@ class TestTheParameter:
         assert outcome(buying.ask(authorization_details=text)) == INVALID
         assert buying.cards() == []
 
+    @pytest.mark.parametrize(
+        "creditor",
+        [
+            "Airline \u202eX",
+            "Airline\u200b X",
+            "Airline X\ufeff",
+            "Airline\u00a0X",
+            "Airline  X",
+            " Airline X",
+            "Airline X\nand nobody else",
+            "Airline\u3164X",
+            "Airline X\U000e0041",
+            "\u0301Airline X",
+            "x" + "\u0336" * 9,
+        ],
+        ids=ascii,
+    )
+    def test_what_reads_as_something_else_is_put_to_nobody(
+        self, buying: Asking, creditor: str
+    ) -> None:
+        details = spelled(payment(creditor=creditor))
+        assert outcome(buying.ask(authorization_details=details)) == INVALID
+        assert buying.cards() == []
+
+    @pytest.mark.parametrize("creditor", ['Caf\u00e9 "X"', "Cafe\u0301", "محمد", "株式会社"])
+    def test_what_is_seen_as_it_is_is_asked(self, buying: Asking, creditor: str) -> None:
+        buying.asked(authorization_details=spelled(payment(creditor=creditor)))
+        assert buying.cards()[0].details[0]["creditor"] == creditor
+
+    def test_what_would_be_cut_off_is_put_to_nobody(self, asking: Asking) -> None:
+        asked = {"scope": "openid files:read", "resource": CALENDAR}
+        hidden = spelled(folders(*[f"holiday-{n}" for n in range(19)], "passwords"))
+        assert outcome(asking.ask(**asked, authorization_details=hidden)) == INVALID
+        shown = spelled(folders(*[f"holiday-{n}" for n in range(9)], "passwords"))
+        asking.asked(**asked, authorization_details=shown)
+        page = asking.world.browser(asking.person).get(asking.world.metadata["approvals_page"])
+        assert "holiday-8, passwords</bdi>" in page.text
+
     def test_its_types_are_advertised(self, world: World) -> None:
         types = discover(world.url)["authorization_details_types_supported"]
         assert types == ["folders", "payment"]
@@ -95,7 +133,7 @@ class TestConsent:
     """§4: the person is told in words, and what is consented is what the tree holds."""
 
     def test_the_page_says_what_they_mean(self, world: World) -> None:
-        details = spelled(folders("trips", "\u202ework <b>"))
+        details = spelled(folders("trips", "work <b>"))
         url = authorize_url(
             world.metadata, "planner", pkce()[1], scope=ASKED, authorization_details=details
         )
@@ -218,7 +256,7 @@ class TestApproval:
     """§7, and the profile's §5: a payment is granted by the person, one at a time."""
 
     def test_the_card_says_what_it_means(self, buying: Asking) -> None:
-        buying.asked(authorization_details=spelled(payment(creditor="Airline\u202e X <i>")))
+        buying.asked(authorization_details=spelled(payment(creditor="Airline X <i>")))
         page = buying.world.browser(buying.person).get(buying.world.metadata["approvals_page"])
         assert "<h2>Pay <bdi>€</bdi><bdi>420.00</bdi> to <bdi>Airline X &lt;i&gt;</bdi></h2>" in (
             page.text
