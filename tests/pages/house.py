@@ -14,8 +14,8 @@ from flask import Flask
 
 from deputize.agents.models import SPAWNED, Agent
 from deputize.declaration.read import read_declaration
+from deputize.settings import Outbox, Web
 from deputize.settings import Settings as PluginSettings
-from deputize.settings import Web
 from deputize_idp import Settings
 from deputize_idp.apply import apply
 from deputize_idp.configuration import Configuration
@@ -118,6 +118,7 @@ def _configuration(url: str, folder: Path, clock_file: Path) -> Configuration:
         database_url=f"sqlite:///{folder}/deputize.sqlite3",
         clock_file=str(clock_file),
         test_mode=True,
+        outbox=Outbox(in_workers=False),
         web=Web(organisation=ORGANISATION),
     )
     return Configuration(own, plugin)

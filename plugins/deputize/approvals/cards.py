@@ -40,7 +40,7 @@ from .approvers import Needed, needed_by
 from .find_cards import Card
 from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
-from .rules import asks_for_passkey, rules_of
+from .rules import asks_for_passkey, can_repeat, rules_of
 
 #: Why a card is shown again, by the rule that refused.
 _PROBLEMS = {
@@ -99,6 +99,7 @@ class Telling:
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
             amounts=amount_fields(card, self.catalogue.types),
+            can_repeat=self._can_repeat(card),
             others=self._told_of_others(card),
             problem=self.again.problem if card.id == self.again.id else "",
         )
@@ -181,11 +182,13 @@ class Telling:
             return _Became(State.REFUSED, Markup("somebody else said no") if is_theirs else NOTHING)
         if card.status in (Status.PENDING, Status.EXPIRED):
             return self._with_others(card)
-        if card.status == Status.REDEEMED:
-            return self._granted(card)
         if card.status == Status.WITHDRAWN:
             return _Became(State.ENDED, Markup("withdrawn: a passkey was removed"))
         asker = find_standing(self.tx, card.delegation_id)
+        if card.for_task and why_dead(asker, self.tx.now) is None:
+            return self._can_be_repeated(card, asker)
+        if card.status == Status.REDEEMED:
+            return self._granted(card)
         if self.tx.now < card.expires_at and why_dead(asker, self.tx.now) is None:
             return _Became(State.WAITING, Markup("not used yet"))
         return _Became(State.ENDED, Markup("never used"))
@@ -204,12 +207,21 @@ class Telling:
     def _told_of_others(self, card: Approval) -> tuple[tuple[int, str], ...]:
         return tuple((one.quorum, one.group) for one in self._needed(card.adding))
 
+    def _can_repeat(self, card: Approval) -> bool:
+        rules = rules_of(self.catalogue, card.adding)
+        return can_repeat(rules, card.details, self.catalogue.types)
+
     def _needed(self, adding: Words) -> list[Needed]:
         needed = needed_by(rules_of(self.catalogue, adding))
         return sorted(needed, key=lambda one: one.group)
 
     def _takes_passkey(self, adding: Words) -> bool:
         return asks_for_passkey(rules_of(self.catalogue, adding), self.passkey_acr)
+
+    def _can_be_repeated(self, card: Approval, asker: Standing | None) -> "_Became":
+        first = find_first_hold(self.tx, asker, card.client_id) or card.delegation_id
+        stop = url_for("deputize_agents.confirm", delegation_id=first)
+        return _Became(State.ACTIVE, Markup("good until the task is over"), stop)
 
     def _granted(self, card: Approval) -> "_Became":
         standing = find_standing(self.tx, card.node_id or "")
@@ -274,9 +286,12 @@ class _Became:
 def _said(card: Approval) -> str:
     if card.status == Status.DENIED and card.decision_hash is None:
         return "you said no"
+    if card.repeats is not None:
+        return "as you had said for the whole task"
     same_scope = card.granted_scope == card.scope
     is_all = same_scope and card.granted_details == card.details
-    return "you said yes" if is_all else "you said yes to less"
+    said = "you said yes" if is_all else "you said yes to less"
+    return f"{said}, for the whole task" if card.for_task else said
 
 
 def _moment(at: int) -> datetime:

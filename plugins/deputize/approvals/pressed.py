@@ -31,6 +31,7 @@ def yes_of(context: Context, card: Approval) -> tuple[Yes, bool]:
         scope=ticked,
         details=of_scope(lowered(card, types, request.form), ticked | card.held, types),
         lifetime=seconds or None,
+        for_task="for_task" in request.form,
     )
     rules = rules_of(catalogue, card.adding & yes.scope)
     return yes, asks_for_passkey(rules, context.settings.approvals.passkey_acr)

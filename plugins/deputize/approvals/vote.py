@@ -23,6 +23,7 @@ from ..passkeys.relying_party import Assertion
 from ..passkeys.use import keep_evidence
 from .approvers import ballots_of, entitled, excluded_from, is_asked, is_quorum, needed_by
 from .decide import Outcome, record_word
+from .expect import tell_now
 from .find_cards import Card, as_cards
 from .models import Approval, Status, approval, approval_from_row, asked_group, vote
 from .rules import believed, is_strong_enough, rules_of
@@ -186,6 +187,7 @@ def _close(tx: Transaction, asking: Card, by: str, status: Status, **values: obj
     closing = update(approval).where(those).values(status=status, **values)
     if tx.execute(closing).rowcount != len(asking):
         raise Overtaken
+    tell_now(tx, _ids(asking))
     for one in asking:
         record_word(tx, one, f"approval.{status}", by=by)
 

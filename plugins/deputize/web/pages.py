@@ -325,6 +325,8 @@ class ApprovalCard:
     problem: str = ""
     """Why it is shown again, if it is."""
     amounts: tuple[AmountField, ...] = ()
+    can_repeat: bool = False
+    """Whether a yes may be for the same again, until the task is over."""
     others: tuple[tuple[int, str], ...] = ()
     """How many of which group must say yes as well."""
     takes_passkey: bool = False

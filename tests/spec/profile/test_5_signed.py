@@ -202,6 +202,7 @@ class TestSigning:
                 separators=(",", ":"),
             ),
             "lifetime": card.granted_lifetime,
+            "for_task": False,
         }
         spelled = json.dumps(decided, sort_keys=True, separators=(",", ":")).encode()
         assert hashlib.sha256(spelled).hexdigest() == row["decision_hash"]
