@@ -100,7 +100,6 @@ class TestWhatIsPushed:
         assert endpoint.arrived == []
         assert asking.poll(told_of_it["auth_req_id"]).status_code == 200
 
-
     def test_what_was_granted_for_the_task_is_pushed_at_once(
         self, asking: Asking, endpoint: Told
     ) -> None:
