@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,12 @@ import httpx
 
 TIMEOUT = 5.0
 MAX_BYTES = 65_536
+
+#: RFC 4291 §2.5.4: no other addresses are a host's on the Internet.
+_UNICAST = IPv6Network("2000::/3")
+
+#: RFC 6052 §2.1: an IPv4 address in other words, where a network has IPv6 alone.
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 _FAILURES = (
     httpcore.NetworkError,
@@ -102,9 +109,18 @@ def _resolve(host: str, port: int, is_private: bool) -> str:
     except (OSError, UnicodeError):
         raise FetchError(f"{host}: cannot be resolved") from None
     addresses = [str(entry[4][0]) for entry in found]
-    if not is_private and not all(ipaddress.ip_address(a).is_global for a in addresses):
+    if not is_private and not all(_is_public(ipaddress.ip_address(a)) for a in addresses):
         raise FetchError(f"{host}: is on a private address")
     return addresses[0]
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Tell whether it is one host's on the Internet, and stands for no private one."""
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address in _NAT64:
+        return _is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+    return address.is_global and address in _UNICAST and address.sixtofour is None
 
 
 @cache
