@@ -192,6 +192,14 @@ def test_the_card_names_all_with_their_own_words(siblings: tuple[Asking, Asking]
     assert "Deny and stop all 2" in page
 
 
+def test_where_many_wait_a_card_still_names_all(siblings: tuple[Asking, Asking]) -> None:
+    for one in siblings:
+        one.asked()
+    with siblings[0].world.context.db.read() as tx:
+        cards = open_cards(tx, siblings[0].person, limit=1)
+    assert [len(card) for card in cards] == [2]
+
+
 def test_stopping_stops_all_of_them(siblings: tuple[Asking, Asking]) -> None:
     world = siblings[0].world
     asked = [one.asked() for one in siblings]
