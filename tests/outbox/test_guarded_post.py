@@ -130,6 +130,20 @@ def test_the_internet_is_asked(address: str, monkeypatch: pytest.MonkeyPatch) ->
     assert asked == [address]
 
 
+@pytest.mark.parametrize(
+    "where",
+    ["{url}/secret", "http://127.0.0.1:1/secret", "https://127.0.0.1:1/secret", "http://a:secret"],
+)
+@pytest.mark.parametrize("private", [(), LOOPBACK])
+def test_what_went_wrong_is_told_without_the_url(
+    url: str, where: str, private: tuple[str, ...]
+) -> None:
+    """Who knows where a service takes messages can send them: some such URLs are secrets."""
+    with pytest.raises(FetchError) as told:
+        fetch(where.format(url=url), private_hosts=private)
+    assert "secret" not in str(told.value)
+
+
 def test_nobody_there(url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -38,7 +38,10 @@ _FAILURES = (
 
 
 class FetchError(Exception):
-    """Nothing can be had from there; the message is for an operator, not for the client."""
+    """Nothing can be had from there; the message is for an operator, not for the client.
+
+    It names the host alone: some URLs are secrets, and the audit trail keeps what it says.
+    """
 
 
 def fetch(url: str, *, private_hosts: Collection[str] = ()) -> bytes:
@@ -49,12 +52,12 @@ def fetch(url: str, *, private_hosts: Collection[str] = ()) -> bytes:
     """
     with _asking("GET", url, {"Accept": "application/json"}, b"", private_hosts) as answer:
         if answer.status != 200:
-            raise FetchError(f"{url}: HTTP {answer.status}")
+            raise FetchError(f"{_host_of(url)}: HTTP {answer.status}")
         body = b""
         for chunk in answer.iter_stream():
             body += chunk
             if len(body) > MAX_BYTES:
-                raise FetchError(f"{url}: longer than {MAX_BYTES} bytes")
+                raise FetchError(f"{_host_of(url)}: longer than {MAX_BYTES} bytes")
     return body
 
 
@@ -84,7 +87,7 @@ def _asking(
         with pool, pool.stream(method, url, headers=sent, content=body) as answer:
             yield answer
     except _FAILURES as error:
-        raise FetchError(f"{url}: {type(error).__name__}") from None
+        raise FetchError(f"{host}: {type(error).__name__}") from None
 
 
 def _judge(url: str, private_hosts: Collection[str]) -> tuple[str, int, bool]:
@@ -97,10 +100,14 @@ def _judge(url: str, private_hosts: Collection[str]) -> tuple[str, int, bool]:
     is_private = host in private_hosts
     is_plain = url.isascii() and url.isprintable() and " " not in url
     if not is_plain or not host or "@" in parts.netloc or parts.scheme not in ("https", "http"):
-        raise FetchError(f"{url}: not a plain https URL")
+        raise FetchError("not a plain https URL")
     if parts.scheme == "http" and not is_private:
-        raise FetchError(f"{url}: not https")
+        raise FetchError(f"{host}: not https")
     return host, port, is_private
+
+
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _resolve(host: str, port: int, is_private: bool) -> str:
