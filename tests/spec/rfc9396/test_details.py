@@ -452,6 +452,16 @@ class TestWhenTheCatalogueChanges:
         assert "Nothing was granted. This is not to be had any more" in page
         assert outcome(buying.poll(asked)) == (400, "authorization_pending")
 
+    def test_a_lower_amount_is_never_left_out(self, buying: Asking) -> None:
+        asked = buying.asked()
+        browser, form = form_of(buying)
+        fixed = replace(PAYMENT, compare="{}", consumable=None)
+        declare_details_type(buying.world.context.db, fixed)
+        lower = form | {"amount-0-amount": "100.00", "decision": "approve"}
+        answer = browser.post(lower.pop("action"), data=lower)
+        assert "why=details.unknown" in answer.headers["Location"]
+        assert outcome(buying.poll(asked)) == (400, "authorization_pending")
+
 
 def another_scope(world: World) -> None:
     """Let a payment bind another scope than it did."""
