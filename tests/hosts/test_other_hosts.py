@@ -205,6 +205,8 @@ def test_a_host_below_a_path(tmp_path: Path) -> None:
             assert all(link.startswith("/auth/") for link in links), links
             # Some pages take a sign-in of a moment ago.
             told = {link: ana.get(link) for link in links}
-            assert {answer.status_code for answer in told.values()} <= {200, 302, 303, 403, 405}, told
+            assert {answer.status_code for answer in told.values()} <= {200, 302, 303, 403, 405}, (
+                told
+            )
             onward = [a.headers["location"] for a in told.values() if "location" in a.headers]
             assert all(httpx.URL(url).path.startswith("/auth/") for url in onward), onward

@@ -27,7 +27,16 @@ from support.details import payment, spelled
 from support.world import CALENDAR, FLIGHTS, PAY
 
 PAYING = ("pay:transfer", PAY)
-ASKED_FOR = (PAYING, PAYING, PAYING, ("calendar:write", CALENDAR), ("flights:hold", FLIGHTS))
+ASKED_FOR = (
+    PAYING,
+    PAYING,
+    PAYING,
+    ("calendar:write", CALENDAR),
+    ("calendar:read calendar:write", CALENDAR),
+    ("flights:search flights:hold", FLIGHTS),
+)
+#: More than may be open at one time.
+MESSAGES = ("TP1234", "seat 14C", "seat 14D", "with meal")
 AMOUNTS = ("5", "40.00", "420.00")
 OPEN_AT_MOST = 3
 
@@ -57,7 +66,7 @@ class HistoriesWithQuestions(Histories):
         asker = data.draw(st.sampled_from([held.presenter] * 6 + [self.called(NAMES[1])]))
         scope, where = wanted or data.draw(st.sampled_from(ASKED_FOR))
         asked = {
-            "binding_message": data.draw(st.sampled_from(("TP1234", "seat 14C"))),
+            "binding_message": data.draw(st.sampled_from(MESSAGES)),
             "resource": where,
             "authorization_details": self.payments(data) if where == PAY else None,
         }
@@ -80,6 +89,22 @@ class HistoriesWithQuestions(Histories):
                 self.pay_by_parts(data)
         elif answer.status_code == 200:
             self.given(answer, asker)
+
+    @rule(data=st.data())
+    def insist(self, data: st.DataObject) -> None:
+        """Ask for the same in ever other words, and let nobody answer. V15."""
+        held = self.one_hold(data)
+        for message in MESSAGES:
+            answer = self.world.agent(held.presenter).post(
+                "backchannel_authentication_endpoint",
+                scope=f"openid {PAYING[0]}",
+                login_hint_token=held.token,
+                binding_message=message,
+                resource=PAY,
+                authorization_details=spelled(payment("5")),
+            )
+            if answer.status_code == 200:
+                self.asked.append((answer.json()["auth_req_id"], held.presenter))
 
     def payments(self, data: st.DataObject) -> str | None:
         """One payment mostly, or two; none now and then."""
@@ -131,9 +156,10 @@ class HistoriesWithQuestions(Histories):
         scope = data.draw(st.frozensets(st.sampled_from(sorted(card.scope)), min_size=1))
         lifetime = data.draw(st.sampled_from((60, 300, 10**6)))
         no = data.draw(st.sampled_from((False, False, False, True))) or not scope & card.adding
+        for_task = data.draw(st.sampled_from((False, True)))
         details = tuple(data.draw(_lowered(one)) for one in card.details)
         try:
-            yes = None if no else self.yes_to(card, scope, details, lifetime)
+            yes = None if no else self.yes_to(card, scope, details, lifetime, for_task)
         except Refusal:
             assert AMOUNTS[-1] in [one["amount"] for one in details], "what is less is granted"
             return
@@ -141,13 +167,20 @@ class HistoriesWithQuestions(Histories):
         if shown != card.content_hash:
             assert self.approvals()[card.id].status == Status.PENDING
 
-    def yes_to(self, card: Approval, scope: frozenset[str], details: Details, lifetime: int) -> Yes:
+    def yes_to(
+        self,
+        card: Approval,
+        scope: frozenset[str],
+        details: Details,
+        lifetime: int,
+        for_task: bool,
+    ) -> Yes:
         """Return the yes to these amounts, as the person signed in a moment ago."""
         told = Authentication(self.now(), "pwd", ("pwd",))
         with self.world.context.db.read() as tx:
             types = self.world.context.moment(tx).catalogue.types
         less = {"scope": scope, "details": details or None, "lifetime": lifetime}
-        return grant_less(card, types, told, **less)
+        return grant_less(card, types, told, for_task=for_task, **less)
 
     def redeem(self, data: st.DataObject) -> None:
         """Come back for one's own, or for what another asked."""
@@ -205,6 +238,11 @@ class HistoriesWithQuestions(Histories):
         assert card.granted_scope <= card.scope
         if card.status == Status.PENDING:
             assert waiting_beside(card, cards, rows.now) <= OPEN_AT_MOST
+        if card.repeats is not None:
+            said = cards[card.repeats]
+            assert said.for_task, "nobody was asked, and nobody had said so"
+            assert card.delegation_id == said.delegation_id
+            assert card.granted_scope & card.adding <= said.granted_scope
         if card.status == Status.REDEEMED:
             node, parent = rows.nodes[card.node_id or ""], rows.nodes[card.delegation_id]
             assert node.parent_id == parent.id
@@ -248,11 +286,11 @@ def waiting_beside(card: Approval, cards: dict[str, Approval], now: int) -> int:
     """Count the open cards that add some of the same to the same root agent. V15."""
     adding = card.scope - card.held
     return len(
-        [
-            other
+        {
+            other.content_hash
             for other in cards.values()
             if other.is_open(now)
             and (other.person_id, other.root_agent) == (card.person_id, card.root_agent)
             and (other.scope - other.held) & adding
-        ]
+        }
     )

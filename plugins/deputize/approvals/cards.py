@@ -41,6 +41,7 @@ from .find_cards import Card
 from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
 from .rules import asks_for_passkey, can_repeat, rules_of
+from .warn import warnings
 
 #: Why a card is shown again, by the rule that refused.
 _PROBLEMS = {
@@ -166,6 +167,7 @@ class Telling:
             adds=tuple(self._choice(name, card) for name in sorted(card.adding)),
             holds=self._holdings(standing.node.scope if standing else card.held),
             takes_passkey=self._takes_passkey(card.adding),
+            warnings=warnings(card.chain, self.agents, self.tx.now),
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
         )

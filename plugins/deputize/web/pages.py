@@ -318,6 +318,8 @@ class ApprovalCard:
     """What the asker may do already."""
     is_for_one_use: bool
     may_be_passed_on: bool
+    warnings: tuple[Markup, ...] = ()
+    """Sentences of the server on who asks: new, self-registered, started by another."""
     left: Markup = NOTHING
     """How long it can be decided, by `time_tag(until(...))`."""
     over: Markup = NOTHING
