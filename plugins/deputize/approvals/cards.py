@@ -47,6 +47,7 @@ from .warn import warnings
 _PROBLEMS = {
     NOTHING_LEFT: "Nothing was granted. Tick at least one line, or press Deny.",
     "decision.more": "Nothing was granted. An amount can only be lowered.",
+    "details.unknown": "Nothing was granted. This is not to be had any more: press Deny.",
     "details.malformed": "Nothing was granted. Write an amount such as 400 or 400.00.",
 }
 

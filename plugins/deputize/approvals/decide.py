@@ -64,7 +64,8 @@ def _believed(context: Context, yes: Yes) -> Yes:
 
 def _say_no(tx: Transaction, card: Approval) -> Outcome:
     asking = shown_as_one(tx, card)
-    if not _store(tx, _as_shown(tx, card), status=Status.DENIED):
+    # A yes that others were asked to second is taken back: the no is the person's own.
+    if not _store(tx, _as_shown(tx, card), status=Status.DENIED, decision_hash=None):
         return Outcome.CHANGED
     for one in asking:
         record_word(tx, one, "approval.denied", by=card.person_id)

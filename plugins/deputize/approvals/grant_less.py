@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..catalogue.details import DetailsType, is_each_within
 from ..core.refusal import Refusal
 from ..core.values import Words
-from ..delegation.details import Details, of_scope, scopes_of, validate_known
+from ..delegation.details import Details, is_binding, of_scope, scopes_of, validate_known
 from ..host import Authentication
 from ..passkeys.relying_party import Assertion
 from .content import decision_hash
@@ -61,6 +61,8 @@ def grant_less(
     :param for_task: whether it is for the same again, where `can_repeat` says that it may be
     :raises Refusal: `decision.nothing`, `decision.more`, `details.*`
     """
+    if not is_binding(card.details, card.scope, types):
+        raise Refusal("details.unknown", "That is not to be had any more.")
     granted = card.scope if scope is None else scope & card.scope | card.held
     left = of_scope(card.details, granted, types)
     if details is not None:

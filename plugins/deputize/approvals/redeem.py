@@ -13,7 +13,7 @@ from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import new_id
 from ..delegation.attenuation import Asked
-from ..delegation.details import of_scope
+from ..delegation.details import is_binding, of_scope
 from ..delegation.issue import (
     Decision,
     Mint,
@@ -119,8 +119,7 @@ def _granted(decision: Decision, card: Approval, node: Delegation) -> Asked:
     strong = is_strong_enough(rules, _believed(decision, card), card.decided_at or 0)
     good = card.target in server and can_be_approved(rules, server[card.target])
     good = good and _is_seconded(decision, card, rules)
-    # Without its type, a detail would bind nothing any more.
-    good = good and all(detail["type"] in moment.rules.types for detail in details)
+    good = good and is_binding(details, card.granted_scope, moment.rules.types)
     if not rules or not strong or not good:
         raise Refusal("approval.denied", "What was approved is not to be had any more.")
     kept = of_scope(details, granted, moment.rules.types)

@@ -13,6 +13,7 @@ from ..catalogue.details import is_each_within
 from ..catalogue.models import Catalogue
 from ..core.db import Transaction
 from ..core.refusal import Refusal
+from ..delegation.details import is_binding
 from ..host import Authentication
 from .decide import granted, record_word
 from .grant_less import Yes, grant_less
@@ -44,8 +45,10 @@ def find_repeated(
 
 
 def _within(catalogue: Catalogue, before: Approval, opened: Approval) -> Yes | None:
-    types = catalogue.types
-    is_all = opened.adding <= before.granted_scope & before.adding
+    types, given = catalogue.types, before.granted_scope
+    is_all = opened.adding <= given & before.adding
+    # What was granted within bounds is not repeated without them.
+    is_all = is_all and is_binding(before.granted_details, given, types)
     if not is_all or not is_each_within(opened.details, before.granted_details, types):
         return None
     told = Authentication(before.auth_time, before.acr, before.amr)

@@ -24,7 +24,7 @@ from ..passkeys.use import keep_evidence
 from .approvers import ballots_of, entitled, excluded_from, is_asked, is_quorum, needed_by
 from .decide import Outcome, record_word
 from .expect import tell_now
-from .find_cards import Card, as_cards
+from .find_cards import Card, oldest_cards
 from .models import Approval, Status, approval, approval_from_row, asked_group, vote
 from .rules import believed, is_strong_enough, rules_of
 
@@ -34,9 +34,7 @@ ATTEMPTS = 5
 
 def cards_asked_of(tx: Transaction, someone: Person, limit: int) -> list[Card]:
     """Return what waits for a group of theirs, and not for their own vote, oldest first."""
-    oldest = _asked_of(tx, someone).order_by(approval.c.created_at, approval.c.id).limit(limit)
-    rows = tx.execute(oldest).mappings()
-    cards = as_cards(map(approval_from_row, rows), by="decision_hash")
+    cards = oldest_cards(tx, _asked_of(tx, someone), limit, by="decision_hash")
     return [card for card in cards if someone.key not in excluded_from(tx, card)]
 
 

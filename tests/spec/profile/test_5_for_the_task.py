@@ -9,7 +9,7 @@ from deputize.approvals.decide import Outcome
 from deputize.approvals.find_cards import open_cards
 from deputize.catalogue.models import ResourceServer
 from deputize.core.secrets import digest
-from deputize.endings.edit_catalogue import declare_scope, declare_server
+from deputize.endings.edit_catalogue import declare_scope, declare_server, retire_details_type
 from spec.profile.test_5_inbox import form_of, inbox, press
 from support.agents_http import decode, outcome
 from support.asking import Asking
@@ -145,6 +145,17 @@ def test_details_are_within_those_that_were_granted(asking: Asking) -> None:
         asking.asked(**files, authorization_details=details, binding_message=" ".join(folder))
         assert waiting(asking) == asked
         asking.say_yes(for_task=True)
+
+
+def test_what_was_granted_within_bounds_is_not_repeated_without_them(asking: Asking) -> None:
+    declare(asking.world)
+    asking = replace(asking, hold=asking.world.hold("planner", asking.person))
+    files = {"scope": "openid files:read", "resource": CALENDAR}
+    asking.asked(**files, authorization_details=spelled(folders("trips")))
+    assert asking.say_yes(for_task=True) == Outcome.DONE
+    retire_details_type(asking.world.context.db, "folders")
+    asking.asked(**files)
+    assert waiting(asking) == 1
 
 
 def test_the_card_offers_it_unticked_and_history_tells_it(asking: Asking) -> None:
