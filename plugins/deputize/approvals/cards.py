@@ -7,6 +7,7 @@ under the name of the agent that wrote it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from flask import url_for
 from markupsafe import Markup
@@ -93,8 +94,7 @@ class Telling:
         """Tell what waits, with all that can be pressed."""
         card = asking[0]
         return replace(
-            self._card(card),
-            also=self._askers(asking[1:]),
+            self._card(card, asking[1:]),
             left=self._until(min(one.expires_at for one in asking)),
             lifetimes=self._lifetimes(card),
             action=url_for("deputize_approvals.decided", approval_id=card.id),
@@ -110,8 +110,7 @@ class Telling:
         card = asking[0]
         said = replace(card, scope=card.granted_scope, details=card.granted_details)
         return replace(
-            self._card(said),
-            also=self._askers(asking[1:]),
+            self._card(said, asking[1:]),
             person=subject,
             left=self._until(card.expires_at),
             action=url_for("deputize_approvals.voted", approval_id=card.id),
@@ -122,8 +121,7 @@ class Telling:
         """Tell what is signed, and how long it lasts."""
         card = granted[0]
         face = replace(
-            self._card(card),
-            also=self._askers(granted[1:]),
+            self._card(card, granted[1:]),
             others=() if subject else self._told_of_others(card),
             person=subject,
             left=self._until(min(one.expires_at for one in granted)),
@@ -154,7 +152,7 @@ class Telling:
             stop_url=became.stop_url,
         )
 
-    def _card(self, card: Approval) -> ApprovalCard:
+    def _card(self, card: Approval, also: Sequence[Approval] = ()) -> ApprovalCard:
         standing = find_standing(self.tx, card.delegation_id)
         purpose = select(task.c.purpose).where(task.c.id == card.task_id)
         return ApprovalCard(
@@ -167,10 +165,15 @@ class Telling:
             adds=tuple(self._choice(name, card) for name in sorted(card.adding)),
             holds=self._holdings(standing.node.scope if standing else card.held),
             takes_passkey=self._takes_passkey(card.adding),
-            warnings=warnings(card.chain, self.agents, self.tx.now),
+            also=self._askers(also),
+            warnings=self._warnings([card, *also]),
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
         )
+
+    def _warnings(self, asking: Sequence[Approval]) -> tuple[Markup, ...]:
+        told = (warnings(one.chain, self.agents, self.tx.now) for one in asking)
+        return tuple(dict.fromkeys(chain.from_iterable(told)))
 
     def _askers(self, asking: Sequence[Approval]) -> tuple[Asker, ...]:
         return tuple(

@@ -192,6 +192,18 @@ def test_the_card_names_all_with_their_own_words(siblings: tuple[Asking, Asking]
     assert "Deny and stop all 2" in page
 
 
+def test_what_speaks_for_looking_twice_is_said_of_who_joined_too(asking: Asking) -> None:
+    world, stranger = asking.world, f"stranger-{len(asking.world.keys)}"
+    world.register(stranger, origin="self")
+    world.edit("planner", delegates_to=frozenset({"booker", "checker", stranger}))
+    asking.hold = world.hold("planner", asking.person)
+    for name in ("booker", stranger):
+        sibling(asking, name).asked()
+    assert [len(card) for card in shown_to(asking)] == [2]
+    page = inbox(world.browser(asking.person), world)
+    assert f"<bdi>{stranger}</bdi> registered itself. An administrator let it in." in page
+
+
 def test_where_many_wait_a_card_still_names_all(siblings: tuple[Asking, Asking]) -> None:
     for one in siblings:
         one.asked()

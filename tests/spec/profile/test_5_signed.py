@@ -94,8 +94,7 @@ class Signer:
             "decision": "approve",
             "scope": sorted(card.adding),
             "lifetime": "60",
-            "amount-0-amount": amount,
-        }
+        } | ({"amount-0-amount": amount} if card.details else {})
         return self.browser.post(f"/deputize/approvals/{card.id}", data=form | changed)
 
     def form(self, **pressed: Any) -> Form:
