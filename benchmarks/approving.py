@@ -139,7 +139,7 @@ def _card(root: Delegation) -> Approval:
         expires_at=now + 3000,
     )
     hashed = replace(card, request_hash=request_hash(card))
-    return replace(hashed, content_hash=content_hash(hashed))
+    return replace(hashed, content_hash=content_hash([hashed]))
 
 
 # -- approve -> agent holds token ---------------------------------------------------
