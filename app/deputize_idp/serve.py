@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -42,9 +43,12 @@ class Server(MPServer):
     been forked, so that no thread is copied with them."""
 
     app: Flask
+    waiting: int
 
     def startup(self, *args: Any, **kwargs: Any) -> None:
         """Start the workers, then wait for the first answer beside the main loop."""
+        # Here, where granian does not warn of them any more: few run at a time, all others wait.
+        self.blocking_threads += self.waiting
         super().startup(*args, **kwargs)  # type: ignore[no-untyped-call]
         url = f"http://{_authority(self.bind_addr, self.bind_port)}"
         local = _authority(ANYWHERE.get(self.bind_addr, self.bind_addr), self.bind_port)
@@ -59,12 +63,14 @@ def serve(
     port: int,
     workers: int = 1,
     target: str = "deputize_idp.serve:app_from_environment",
+    waiting: int = 0,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests in hand and return.
 
     Prints `ready on URL` on standard output when it really answers.
 
     :param target: `module:function` that makes the WSGI app in each worker.
+    :param waiting: requests that wait for somebody in each worker at one time, at most.
     :raises SystemExit: with 1 if the address is taken, or a worker could not start or died.
     """
     os.umask(0o077)
@@ -79,11 +85,12 @@ def serve(
         workers=workers,
         blocking_threads=THREADS,
         backlog=BACKLOG,
+        backpressure=BACKLOG + waiting,
         workers_kill_timeout=DRAIN_SECONDS,
         log_level=LogLevels.warning,
         websockets=False,
     )
-    server.app = app
+    server.app, server.waiting = app, waiting
     server.serve(target_loader=load)
 
 
@@ -113,6 +120,21 @@ def load(target: str) -> Any:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     module, _, name = target.partition(":")
     return getattr(import_module(module), name)()
+
+
+def when_told_to_stop(act: Callable[[], object]) -> None:
+    """Act once this process is sent SIGTERM or SIGINT, beside what handles it. In its main
+    thread alone."""
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+
+    def listen() -> None:
+        while os.read(told, 1)[0] not in (signal.SIGTERM, signal.SIGINT):
+            pass
+        act()
+
+    threading.Thread(target=listen, daemon=True).start()
 
 
 def app_from_environment() -> Flask:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from deputize import Deputize
+from deputize.approvals.holding import STEP_ASIDE
 from deputize.core.clock import FileClock
 from deputize.endings.sweep import sweep
 from deputize.settings import Settings as PluginSettings
@@ -25,7 +26,11 @@ from .configuration import Configuration
 from .database import db
 from .health import add_ready_check
 from .host import IdpHost
-from .serve import SWEEP_SECONDS, serve, settings_from_environment
+from .serve import SWEEP_SECONDS, THREADS, serve, settings_from_environment, when_told_to_stop
+from .turnstile import Turnstile
+
+#: Seconds for which a poll is held, where the settings say nothing.
+HOLD_SECONDS = 20
 
 ENVIRONMENT = "DEPUTIZE_SERVED_SETTINGS"
 TARGET = "deputize_idp.with_agents:app_from_environment"
@@ -61,7 +66,8 @@ def serve_with_agents(configuration: Configuration, host: str, port: int, worker
     :raises SystemExit: with 1 if the address is taken, or a worker could not start or died.
     """
     os.environ[ENVIRONMENT] = dump(configuration.plugin)
-    serve(configuration.idp, host, port, workers, target=TARGET)
+    waiting = configuration.plugin.approvals.max_held if holds(configuration.plugin) else 0
+    serve(configuration.idp, host, port, workers, target=TARGET, waiting=waiting)
 
 
 def prepare(configuration: Configuration) -> None:
@@ -78,11 +84,27 @@ def close(app: Flask) -> None:
 
 def app_from_environment() -> Flask:
     """The app in a worker; its settings are taken out of the environment."""
-    plugin = PluginSettings.model_validate_json(os.environ.pop(ENVIRONMENT))
+    plugin = with_holding(PluginSettings.model_validate_json(os.environ.pop(ENVIRONMENT)))
     app = create_app_with_agents(Configuration(settings_from_environment(), plugin))
     threading.Thread(target=sweep_now_and_then, args=(app,), daemon=True).start()
     app.extensions["deputize"].begin_sending()
+    if holds(plugin):
+        app.wsgi_app = Turnstile(app.wsgi_app, THREADS, STEP_ASIDE)  # type: ignore[method-assign]
+        when_told_to_stop(app.extensions["deputize"].context.holding.end)
     return app
+
+
+def holds(plugin: PluginSettings) -> bool:
+    """Tell whether polls are held until there is an answer."""
+    return plugin.approvals.hold_poll != 0
+
+
+def with_holding(plugin: PluginSettings) -> PluginSettings:
+    """Hold polls where nothing else was chosen: `serve` has the threads for it."""
+    if plugin.approvals.hold_poll is not None:
+        return plugin
+    approvals = plugin.approvals.model_copy(update={"hold_poll": HOLD_SECONDS})
+    return plugin.model_copy(update={"approvals": approvals})
 
 
 def sweep_now_and_then(app: Flask) -> None:

@@ -20,6 +20,7 @@ from .delegation.authorize import PROMPTS
 from .delegation.context import Context
 from .delegation.keys import ALGORITHM
 from .host import Paths
+from .oauth.ciba import DELIVERY_MODES
 
 Document = dict[str, Any]
 
@@ -144,7 +145,7 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "revocation_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         # CIBA Core §4; a host's client that has other modes has them at an endpoint of its own.
-        "backchannel_token_delivery_modes_supported": ["poll"],
+        "backchannel_token_delivery_modes_supported": list(DELIVERY_MODES),
         "backchannel_authentication_request_signing_alg_values_supported": algorithms,
         "backchannel_user_code_parameter_supported": True,
         "require_pushed_authorization_requests": context.settings.authorize.require_par,

@@ -15,11 +15,15 @@ from .agents import models as agents
 from .agents.remote_keys import RemoteKeys
 from .approvals import models as approvals
 from .approvals.choices import choice
+from .approvals.collect import CIBA_ANSWERS
+from .approvals.expect import NOTIFICATION
+from .approvals.holding import Holding
 from .approvals.inbox import inbox
 from .approvals.notifications_page import notifications_page
 from .approvals.notifiers.deliver import DELIVERIES
 from .approvals.notifiers.find import open_channels
-from .approvals.redeem import CIBA_ANSWERS, AgentCibaGrant
+from .approvals.notify import Notifier
+from .approvals.poll import AgentCibaGrant
 from .approvals.step_up import StepUp
 from .approvals.user_code import user_code, user_code_try
 from .approvals.user_code_page import user_code_page
@@ -31,6 +35,7 @@ from .core import used_once, versions
 from .core.clock import Clock, FileClock, SystemClock
 from .core.db import Database
 from .core.guarded_http import fetch
+from .core.sealed import Box
 from .core.versions import Cached, read_versions
 from .dashboard.acting_for_me import acting_for_me
 from .dashboard.my_passkeys import my_passkeys
@@ -107,7 +112,7 @@ PARTS: tuple[Part, ...] = (
         grants=(CIBA,),
         endpoints=("backchannel_authentication",),
         metadata=("approvals_endpoint", "approvals_page"),
-        deliveries=DELIVERIES,
+        deliveries={NOTIFICATION: Notifier, **DELIVERIES},
     ),
     Part("dashboard", metadata=("agents_page",)),
 )
@@ -198,10 +203,12 @@ def make_context(settings: Settings, host: Host) -> Context:
         catalogue=Cached("catalogue", catalogue.load_catalogue),
         keys=Cached(signing_keys.VERSION, store.load),
         key_store=store,
+        box=Box(secret, "notifications"),
         remote_keys=RemoteKeys(partial(fetch, private_hosts=settings.agents.private_hosts)),
         registration_endpoint=f"{settings.issuer}{all_paths(host.paths).registration}",
         ends=_Ends(db),
         asks=StepUp(),
+        holding=Holding(db, settings.approvals.max_held, settings.approvals.max_held_of_agent),
         gates=(SensitiveScopes(),),
         tally=Tally(),
         channels=open_channels(settings.notify),

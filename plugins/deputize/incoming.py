@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from flask import Request
+from werkzeug.datastructures import Headers
 
 from .agents.authenticate import ASSERTION_TYPE, basic_credentials, unverified_claims
 from .delegation.context import Reading
@@ -53,7 +54,7 @@ class Incoming:
         request = self.request
         return AgentRequest(
             reading,
-            {"Authorization": self._authorization, "Accept": request.headers.get("Accept", "")},
+            {"Authorization": self._authorization, **_asked_in(request.headers)},
             dict(request.form.lists()),
             bool(request.query_string),
             request.mimetype == FORM,
@@ -75,3 +76,7 @@ class Incoming:
         if form.get("client_assertion_type") == ASSERTION_TYPE:
             named.add(str(unverified_claims(form.get("client_assertion", "")).get("sub")))
         return named
+
+
+def _asked_in(headers: Headers) -> dict[str, str]:
+    return {name: headers.get(name, "") for name in ("Accept", "Prefer")}

@@ -8,6 +8,7 @@ request is must be decided before any client authentication, and decides nothing
 
 import json
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from .agents.authenticate import unverified_header
 from .agents.models import TOKEN_EXCHANGE, find_agent
 from .approvals.api import APPROVALS_ENDPOINT, answer_approvals
 from .approvals.backchannel import answer_backchannel
+from .approvals.holding import STEP_ASIDE
 from .delegation.consent import authorize
 from .delegation.consent_page import read_form
 from .delegation.context import Context
@@ -180,7 +182,11 @@ class Seam:
         if not certain and not asks_for_ours(incoming) and not self._names_ours(incoming):
             return None
         with self.context.reading() as reading:
-            return _respond(answer(incoming.for_agents(reading)))
+            asked = incoming.for_agents(reading)
+            answered = answer(asked)
+        if asked.later is not None:
+            answered = asked.later(request.environ.get(STEP_ASIDE, nullcontext))
+        return _respond(answered)
 
     def _names_ours(self, incoming: Incoming) -> bool:
         others = incoming.named_clients().difference(incoming.basic_user)

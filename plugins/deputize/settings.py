@@ -55,7 +55,8 @@ class Agents(Section):
     max_pending: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     """Self-registered agents that can wait for adoption at one time."""
     private_hosts: tuple[str, ...] = ()
-    """Hosts on private addresses from which a `jwks_uri` may be fetched, by http as well."""
+    """Hosts on private addresses from which a `jwks_uri` may be fetched, by http as well, and where
+    declared agents may be told of answers."""
     default_lifetime: Seconds = 90 * 86400
     """Seconds until a self-registered agent expires."""
 
@@ -71,6 +72,13 @@ class Approvals(Section):
     """Requests that one root agent, and whom it hands over to, can put to one person a day."""
     cool_down: Annotated[int, Field(ge=0, le=86_400)] = 300
     """Seconds after a no in which the same is not asked again."""
+    hold_poll: Annotated[int, Field(ge=0, le=30)] | None = None
+    """Seconds for which a poll is held until there is an answer, at most; 0 for never. Where it is
+    not set, `deputize serve` holds for 20, and another host's server for none."""
+    max_held: Annotated[int, Field(ge=1, le=10_000)] = 2100
+    """Polls that one process holds at one time; more are answered at once."""
+    max_held_of_agent: Annotated[int, Field(ge=1, le=10_000)] = 250
+    """Of them, polls of one agent."""
     message_length: Annotated[int, Field(ge=20, le=280)] = 200
     """Characters of an agent's own words to the person; a page shows no more."""
     passkey_acr: Annotated[str, Field(min_length=1, max_length=200)] = "phr"

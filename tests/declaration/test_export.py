@@ -67,6 +67,21 @@ def test_keys_and_awkward_words_survive(house: House) -> None:
 
 
 @pytest.mark.sqlite_only
+def test_where_an_agent_is_told_survives(house: House) -> None:
+    """CIBA Core §4: what is not declared any more is polled for again."""
+    endpoint = "https://planner.example/told"
+    told = f'''backchannel_token_delivery_mode = "push"
+    backchannel_client_notification_endpoint = "{endpoint}"
+    '''
+    house.apply(SERVER + SCOPES + PLANNER + told)
+    assert house.agent("planner").backchannel_token_delivery_mode == "push"
+    assert house.agent("planner").backchannel_client_notification_endpoint == endpoint
+    assert house.apply(house.export()) == ["4 unchanged"]
+    house.apply(SERVER + SCOPES + PLANNER)
+    assert house.agent("planner").backchannel_token_delivery_mode == "poll"
+
+
+@pytest.mark.sqlite_only
 def test_a_suspended_agent_is_in_it_and_a_retired_one_is_not(house: House) -> None:
     house.apply(EVERYTHING)
     stop_agent(house.context.db, "planner", Status.SUSPENDED, why="test")

@@ -118,6 +118,10 @@ REFUSED = {
         agent(grant_types=["password"]),
         AGENT + "grant_types: expected some of",
     ),
+    "a push that leads nowhere": (
+        agent(backchannel_token_delivery_mode="push"),
+        AGENT + "backchannel_token_delivery_mode: ping and push come together with an endpoint",
+    ),
     "codes that lead nowhere": (
         agent(grant_types=["authorization_code"]),
         AGENT + "grant_types: authorization_code needs redirect_uris",

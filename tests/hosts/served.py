@@ -18,7 +18,7 @@ from deputize.catalogue.models import ResourceServer
 from deputize.core.secrets import digest
 from deputize.endings.edit_catalogue import declare_scope, declare_server
 from deputize.host import Person
-from deputize.settings import Settings
+from deputize.settings import Outbox, Settings
 from hosts.apart import make_plain, serving_apart
 from hosts.hosting import Hosting, Rows
 from hosts.hostings import HOSTINGS
@@ -121,7 +121,11 @@ def running_site(
 
     def with_agents(url: str) -> Flask:
         settings = Settings(
-            issuer=url, database_url=database_url, clock_file=str(clock_file), test_mode=True
+            issuer=url,
+            database_url=database_url,
+            clock_file=str(clock_file),
+            test_mode=True,
+            outbox=Outbox(in_workers=False),
         )
         app = hosting.make_with_agents(settings, folder / "with")
         with app.app_context():

@@ -8,6 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from sqlalchemy import select
@@ -27,7 +28,16 @@ from support.details import payment, spelled
 from support.world import CALENDAR, FLIGHTS, PAY
 
 PAYING = ("pay:transfer", PAY)
-ASKED_FOR = (PAYING, PAYING, PAYING, ("calendar:write", CALENDAR), ("flights:hold", FLIGHTS))
+ASKED_FOR = (
+    PAYING,
+    PAYING,
+    PAYING,
+    ("calendar:write", CALENDAR),
+    ("calendar:read calendar:write", CALENDAR),
+    ("flights:search flights:hold", FLIGHTS),
+)
+#: More than may be open at one time.
+MESSAGES = ("TP1234", "seat 14C", "seat 14D", "with meal")
 AMOUNTS = ("5", "40.00", "420.00")
 OPEN_AT_MOST = 3
 
@@ -40,6 +50,7 @@ class HistoriesWithQuestions(Histories):
         self.seen_approvals: dict[str, Approval] = {}
         self.asked: list[tuple[str, str]] = []
         self.granted: dict[str, str] = {}
+        self.in_order: list[str] = []
         super().begin()
         self.ask(data, PAYING)
 
@@ -57,7 +68,7 @@ class HistoriesWithQuestions(Histories):
         asker = data.draw(st.sampled_from([held.presenter] * 6 + [self.called(NAMES[1])]))
         scope, where = wanted or data.draw(st.sampled_from(ASKED_FOR))
         asked = {
-            "binding_message": data.draw(st.sampled_from(("TP1234", "seat 14C"))),
+            "binding_message": data.draw(st.sampled_from(MESSAGES)),
             "resource": where,
             "authorization_details": self.payments(data) if where == PAY else None,
         }
@@ -72,14 +83,36 @@ class HistoriesWithQuestions(Histories):
                 **asked,
             )
         assert answer.status_code in (200, 400, 401, 403), answer.text
-        if "auth_req_id" in answer.json():
-            self.asked.append((answer.json()["auth_req_id"], asker))
+        if self.was_asked(answer, asker):
             if data.draw(st.sampled_from((True, True, True, False))):
                 self.decide(data)
                 self.redeem(data)
                 self.pay_by_parts(data)
         elif answer.status_code == 200:
             self.given(answer, asker)
+
+    @rule(data=st.data())
+    def insist(self, data: st.DataObject) -> None:
+        """Ask for the same in ever other words, and let nobody answer. V15."""
+        held = self.one_hold(data)
+        for message in MESSAGES:
+            answer = self.world.agent(held.presenter).post(
+                "backchannel_authentication_endpoint",
+                scope=f"openid {PAYING[0]}",
+                login_hint_token=held.token,
+                binding_message=message,
+                resource=PAY,
+                authorization_details=spelled(payment("5")),
+            )
+            self.was_asked(answer, held.presenter)
+
+    def was_asked(self, answer: httpx.Response, asker: str) -> bool:
+        """Tell whether a person was asked; note the card, so that order hangs on no random id."""
+        if "auth_req_id" not in answer.json():
+            return False
+        self.asked.append((answer.json()["auth_req_id"], asker))
+        self.in_order += self.approvals().keys() - set(self.in_order)
+        return True
 
     def payments(self, data: st.DataObject) -> str | None:
         """One payment mostly, or two; none now and then."""
@@ -122,8 +155,8 @@ class HistoriesWithQuestions(Histories):
 
     def decide(self, data: st.DataObject) -> None:
         """The person says yes, less, or no; now and then about what they did not see."""
-        waiting = [c for c in self.approvals().values() if c.status == Status.PENDING]
-        cards = sorted(waiting, key=lambda card: (card.created_at, card.id))
+        known = self.approvals()
+        cards = [known[i] for i in self.in_order if known[i].status == Status.PENDING]
         if not cards:
             return
         card = data.draw(st.sampled_from(cards[-1:] * 3 + cards))
@@ -131,9 +164,10 @@ class HistoriesWithQuestions(Histories):
         scope = data.draw(st.frozensets(st.sampled_from(sorted(card.scope)), min_size=1))
         lifetime = data.draw(st.sampled_from((60, 300, 10**6)))
         no = data.draw(st.sampled_from((False, False, False, True))) or not scope & card.adding
+        for_task = data.draw(st.sampled_from((False, True)))
         details = tuple(data.draw(_lowered(one)) for one in card.details)
         try:
-            yes = None if no else self.yes_to(card, scope, details, lifetime)
+            yes = None if no else self.yes_to(card, scope, details, lifetime, for_task)
         except Refusal:
             assert AMOUNTS[-1] in [one["amount"] for one in details], "what is less is granted"
             return
@@ -141,13 +175,20 @@ class HistoriesWithQuestions(Histories):
         if shown != card.content_hash:
             assert self.approvals()[card.id].status == Status.PENDING
 
-    def yes_to(self, card: Approval, scope: frozenset[str], details: Details, lifetime: int) -> Yes:
+    def yes_to(
+        self,
+        card: Approval,
+        scope: frozenset[str],
+        details: Details,
+        lifetime: int,
+        for_task: bool,
+    ) -> Yes:
         """Return the yes to these amounts, as the person signed in a moment ago."""
         told = Authentication(self.now(), "pwd", ("pwd",))
         with self.world.context.db.read() as tx:
             types = self.world.context.moment(tx).catalogue.types
         less = {"scope": scope, "details": details or None, "lifetime": lifetime}
-        return grant_less(card, types, told, **less)
+        return grant_less(card, types, told, for_task=for_task, **less)
 
     def redeem(self, data: st.DataObject) -> None:
         """Come back for one's own, or for what another asked."""
@@ -205,6 +246,11 @@ class HistoriesWithQuestions(Histories):
         assert card.granted_scope <= card.scope
         if card.status == Status.PENDING:
             assert waiting_beside(card, cards, rows.now) <= OPEN_AT_MOST
+        if card.repeats is not None:
+            said = cards[card.repeats]
+            assert said.for_task, "nobody was asked, and nobody had said so"
+            assert card.delegation_id == said.delegation_id
+            assert card.granted_scope & card.adding <= said.granted_scope
         if card.status == Status.REDEEMED:
             node, parent = rows.nodes[card.node_id or ""], rows.nodes[card.delegation_id]
             assert node.parent_id == parent.id
@@ -248,11 +294,11 @@ def waiting_beside(card: Approval, cards: dict[str, Approval], now: int) -> int:
     """Count the open cards that add some of the same to the same root agent. V15."""
     adding = card.scope - card.held
     return len(
-        [
-            other
+        {
+            other.content_hash
             for other in cards.values()
             if other.is_open(now)
             and (other.person_id, other.root_agent) == (card.person_id, card.root_agent)
             and (other.scope - other.held) & adding
-        ]
+        }
     )

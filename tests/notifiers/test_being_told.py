@@ -93,7 +93,7 @@ class TestAQuestion:
     ) -> None:
         world = asking.world
         declare(world)
-        details = spelled(payment(creditor="Air\u202e X at evil.example"))
+        details = spelled(payment(creditor="Air X at evil.example"))
         asking.asked(scope="openid pay:order", authorization_details=details)
         deliver_with(world, details=True)
         (text,) = mail.texts()

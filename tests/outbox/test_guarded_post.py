@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpcore
 import pytest
 from flask import Flask, redirect, request
 
@@ -79,6 +80,68 @@ def test_of_an_endless_answer_only_the_status_is_read(url: str) -> None:
 def test_nothing_is_sent_where_nothing_may_be_fetched(url: str) -> None:
     with pytest.raises(FetchError):
         post(url, b"{}", {})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.0.0.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "224.0.0.1",
+        "::",
+        "::1",
+        "::10.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "64:ff9b::7f00:1",
+        "2002:a00:1::1",
+        "fc00::1",
+        "fe80::1",
+        "fec0::1",
+        "ff0e::1",
+    ],
+)
+def test_however_a_private_address_is_spelled(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that leads there is as bad as the address itself, and one of several is enough."""
+    found = [(None, None, None, "", (told, 443)) for told in ("93.184.216.34", address)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(FetchError, match="is on a private address"):
+        post("https://agent.example/told", b"{}", {})
+
+
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::5db8:d822"]
+)
+def test_the_internet_is_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def connect(_: Any, host: str, *__: Any, **___: Any) -> Any:
+        asked.append(host)
+        raise httpcore.ConnectError
+
+    found = [(None, None, None, "", (address, 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+    with pytest.raises(FetchError, match="ConnectError"):
+        post("https://agent.example/told", b"{}", {})
+    assert asked == [address]
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["{url}/secret", "http://127.0.0.1:1/secret", "https://127.0.0.1:1/secret", "http://a:secret"],
+)
+@pytest.mark.parametrize("private", [(), LOOPBACK])
+def test_what_went_wrong_is_told_without_the_url(
+    url: str, where: str, private: tuple[str, ...]
+) -> None:
+    """Who knows where a service takes messages can send them: some such URLs are secrets."""
+    with pytest.raises(FetchError) as told:
+        fetch(where.format(url=url), private_hosts=private)
+    assert "secret" not in str(told.value)
 
 
 def test_nobody_there(url: str) -> None:

@@ -38,9 +38,7 @@ HOSTILE_MESSAGE = (
     "<img src=https://evil.example/x onerror=alert(1)>"
     "שלם̀́̂̃̄ {{ 7*7 }} “Approved” "
 ).ljust(200, "W")
-HOSTILE_CREDITOR = "\u202e\u200b Airline X for €1.00</bdi></h2><script>alert(1)</script>".ljust(
-    70, "W"
-)
+HOSTILE_CREDITOR = "Airline X for €1.00</bdi></h2><script>alert(1)</script>".ljust(70, "W")
 
 
 @dataclass(frozen=True)

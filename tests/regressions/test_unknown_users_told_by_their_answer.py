@@ -29,8 +29,8 @@ def hints(asking: Asking) -> dict[str, dict[str, str | None]]:
     nobodys = world.forge({"sub": NOBODYS, "iss": world.metadata["issuer"]})
     none: dict[str, str | None] = {"login_hint_token": None}
     return {
-        "a person": none | {"login_hint": asking.person},
-        "another person": none | {"login_hint": "eve"},
+        "a person who deputized nobody": none | {"login_hint": "ben"},
+        "a person who deputized another": none | {"login_hint": "eve"},
         "nobody": none | {"login_hint": NOBODYS},
         "an ID token": none | {"id_token_hint": "x.y.z"},
         "another agent's token": {"login_hint_token": others},

@@ -50,6 +50,7 @@ def _card(approval_id: str, number: int, now: int) -> dict[str, Any]:
         "target": "https://pay.example",
         "binding_message": "TP1234, seat 14C",
         "lifetime": 300,
+        "for_task": False,
         "request_hash": digest(approval_id),
         "content_hash": digest(approval_id),
         "status": str(ENDS[number]),

@@ -41,15 +41,18 @@ class Agent:
     key: ECKey | None = None
     secret: str | None = field(default=None, repr=False)
 
-    def post(self, endpoint: str, **params: Param) -> httpx.Response:
+    def post(self, endpoint: str, prefer: str | None = None, /, **params: Param) -> httpx.Response:
         """POST a form to an endpoint by its name in the metadata, `token_endpoint` say.
 
         A list sends its parameter once per item; None leaves the parameter out, were it
         one of the authentication's.
+
+        :param prefer: the `Prefer` header (RFC 7240)
         """
+        headers = {} if prefer is None else {"Prefer": prefer}
         sent = (self._authentication() | params).items()
         form = {name: value for name, value in sent if value is not None}
-        return http.post(self.metadata[endpoint], data=form, auth=self._basic())
+        return http.post(self.metadata[endpoint], data=form, auth=self._basic(), headers=headers)
 
     def exchange(self, subject_token: str, /, **params: Param) -> httpx.Response:
         """Ask for a token exchange (RFC 8693 §2.1)."""

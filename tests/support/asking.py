@@ -1,6 +1,6 @@
 """An agent with a hold that asks, and the person who decides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -25,6 +25,7 @@ class Asking:
     agent: Agent
     hold: str
     person: str = "ana"
+    usual: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, /, **params: Any) -> httpx.Response:
         """Send an authentication request; None leaves a parameter out."""
@@ -34,7 +35,8 @@ class Asking:
             "binding_message": "TP1234, seat 14C",
             "resource": PAY,
         }
-        return self.agent.post("backchannel_authentication_endpoint", **usual | params)
+        sent = usual | self.usual | params
+        return self.agent.post("backchannel_authentication_endpoint", **sent)
 
     def asked(self, /, **params: Any) -> str:
         """Return the id of a request that was taken."""

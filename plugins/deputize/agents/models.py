@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from ..core.db import Prepared, Transaction, metadata
 from ..core.values import Words, is_client_id, line, words
-from ..oauth.ciba import CIBA
+from ..oauth.ciba import CIBA, POLL
 from .lifecycle import Status
 
 #: In `delegates_to` and a delegation's pass-on list: agents that the holder spawned in this task.
@@ -66,6 +66,8 @@ agent = Table(
     Column("jwks_uri", Text),
     Column("request_signing_alg", String(16)),
     Column("user_code_parameter", Boolean, nullable=False),
+    Column("backchannel_token_delivery_mode", String(4), nullable=False),
+    Column("backchannel_client_notification_endpoint", Text),
     Column("registration_token_digest", String(64)),
     Column("only_for", String(255)),
     Column("parent", String(64), index=True),
@@ -88,6 +90,7 @@ class Agent:
     :param request_signing_alg: by which it signs all that it asks people (CIBA Core §4); None
         where it may ask unsigned
     :param user_code_parameter: whether it asks people cold by a code of theirs (CIBA Core §4)
+    :param backchannel_token_delivery_mode: how it learns of a person's answer (CIBA Core §4)
     :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
     :param only_for: the host's key of the one person that it may act for, who alone let it in
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
@@ -119,6 +122,8 @@ class Agent:
     jwks_uri: str | None = None
     request_signing_alg: str | None = None
     user_code_parameter: bool = False
+    backchannel_token_delivery_mode: str = POLL
+    backchannel_client_notification_endpoint: str | None = None
     registration_token_digest: str | None = field(default=None, repr=False)
     only_for: str | None = None
     parent: str | None = None

@@ -17,7 +17,7 @@ from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, is_resource_identifier, words
-from ..oauth.ciba import CIBA
+from ..oauth.ciba import CIBA, DELIVERY_MODES, POLL
 from ..settings import Settings
 from .jwks import read_jwks
 from .lifecycle import Status
@@ -37,6 +37,7 @@ MAX_REDIRECT_URIS = 10
 #: CIBA Core §4: client metadata.
 REQUEST_SIGNING_ALG = "backchannel_authentication_request_signing_alg"
 USER_CODE_PARAMETER = "backchannel_user_code_parameter"
+MAX_URI = 2048
 
 #: The `origin` of an agent that registered itself.
 SELF = "self"
@@ -69,6 +70,8 @@ class ClientMetadata:
     jwks: str | None
     request_signing_alg: str | None
     user_code_parameter: bool
+    backchannel_token_delivery_mode: str
+    backchannel_client_notification_endpoint: str | None
     expires_at: int | None
 
 
@@ -110,6 +113,8 @@ def read_metadata(body: Any, settings: Settings) -> ClientMetadata:
         jwks=read_jwks(body["jwks"]) if "jwks" in body else None,
         request_signing_alg=_request_signing_alg(body),
         user_code_parameter=_flag(body, USER_CODE_PARAMETER),
+        backchannel_token_delivery_mode=_delivery_mode(body),
+        backchannel_client_notification_endpoint=_notification_endpoint(body, settings),
         expires_at=_numeric_date(body, "agent_expires_at"),
     )
     if metadata.scope & RESERVED_SCOPES:
@@ -185,6 +190,8 @@ def with_metadata(known: Agent, metadata: ClientMetadata) -> tuple[Agent, str | 
         jwks_uri=None,
         request_signing_alg=metadata.request_signing_alg,
         user_code_parameter=metadata.user_code_parameter,
+        backchannel_token_delivery_mode=metadata.backchannel_token_delivery_mode,
+        backchannel_client_notification_endpoint=metadata.backchannel_client_notification_endpoint,
     )
     return described, secret
 
@@ -230,6 +237,7 @@ def registration_response(
         "require_pushed_authorization_requests": (
             registered.require_pushed_authorization_requests or None
         ),
+        **_delivery(registered),
         "scope": " ".join(sorted(registered.scope)),
         "agent_status": registered.status,
         "agent_owner": registered.owner,
@@ -247,6 +255,14 @@ def registration_response(
         "delegates_to": sorted(registered.delegates_to),
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _delivery(registered: Agent) -> dict[str, str | None]:
+    """Return what is told of how the client learns of a person's answer. CIBA Core §4."""
+    if not registered.check_grant_type(CIBA):
+        return {}
+    names = ("backchannel_token_delivery_mode", "backchannel_client_notification_endpoint")
+    return {name: getattr(registered, name) for name in names}
 
 
 def is_redirect_uri(uri: str) -> bool:
@@ -318,9 +334,34 @@ def _redirect_uris(body: dict[str, Any]) -> tuple[str, ...]:
     uris = body.get("redirect_uris", [])
     if not isinstance(uris, list) or len(uris) > MAX_REDIRECT_URIS:
         raise Refusal("registration.redirect_uri", "redirect_uris is a list of at most 10.")
-    if not all(isinstance(u, str) and len(u) <= 2048 and is_redirect_uri(u) for u in uris):
+    if not all(isinstance(u, str) and len(u) <= MAX_URI and is_redirect_uri(u) for u in uris):
         raise Refusal("registration.redirect_uri", "A redirect URI is not one that is accepted.")
     return tuple(uris)
+
+
+def _delivery_mode(body: dict[str, Any]) -> str:
+    mode = body.get("backchannel_token_delivery_mode", POLL)
+    if mode not in DELIVERY_MODES:
+        raise Refusal("registration.metadata", "That delivery mode is not offered.")
+    where = body.get("backchannel_client_notification_endpoint")
+    if (mode != POLL) != (where is not None):
+        raise Refusal("registration.metadata", "ping, push and where to come together.")
+    return str(mode)
+
+
+def _notification_endpoint(body: dict[str, Any], settings: Settings) -> str | None:
+    """Return where the client is told. CIBA Core §4: "It MUST be an HTTPS URL".
+
+    What an administrator has opened on private addresses is for declared agents alone.
+    """
+    uri = body.get("backchannel_client_notification_endpoint")
+    if uri is None:
+        return None
+    is_uri = isinstance(uri, str) and len(uri) <= MAX_URI and is_redirect_uri(uri)
+    is_https = is_uri and uri.startswith("https:")
+    if not is_https or urlsplit(uri).hostname in settings.agents.private_hosts:
+        raise Refusal("registration.metadata", "The notification endpoint is not accepted.")
+    return str(uri)
 
 
 def _auth_method(body: dict[str, Any]) -> str:

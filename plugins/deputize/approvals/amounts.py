@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..catalogue.details import DetailsType
+from ..core.refusal import Refusal
 from ..delegation.details import Details
 from ..oauth.rfc9396 import Detail
 from ..web.pages import AmountField
 from ..web.words import neutralise
 from .models import Approval
+
+_PREFIX = "amount-"
 
 #: Digits of an amount, its point included: no page shows, and no form sends, more.
 _LONGEST = 26
@@ -24,13 +27,24 @@ def amount_fields(card: Approval, types: Mapping[str, DetailsType]) -> tuple[Amo
 
 
 def lowered(card: Approval, types: Mapping[str, DetailsType], form: Mapping[str, str]) -> Details:
-    """Return the card's details with the amounts that `form` names in their place."""
+    """Return the card's details with the amounts that `form` names in their place.
+
+    :raises Refusal: `details.unknown`, for one that the catalogue lets nobody lower by now: to
+        leave it out would grant more than the person wrote
+    """
     details: list[dict[str, Any]] = [dict(detail) for detail in card.details]
-    for number, member in _amounts(card, types):
-        written = form.get(_name(number, member))
-        if written is not None:
-            details[number][member] = _as_in(details[number][member], written.strip()[:_LONGEST])
+    known = {_name(number, member): (number, member) for number, member in _amounts(card, types)}
+    for name in filter(is_amount, form):
+        if name not in known:
+            raise Refusal("details.unknown", "That amount can't be lowered any more.")
+        number, member = known[name]
+        details[number][member] = _as_in(details[number][member], form[name].strip()[:_LONGEST])
     return tuple(details)
+
+
+def is_amount(name: str) -> bool:
+    """Tell whether a field of a form is an amount."""
+    return name.startswith(_PREFIX)
 
 
 def _amounts(card: Approval, types: Mapping[str, DetailsType]) -> Iterator[tuple[int, str]]:
@@ -48,7 +62,7 @@ def _field(detail: Detail, number: int, member: str) -> AmountField:
 
 
 def _name(number: int, member: str) -> str:
-    return f"amount-{number}-{member}"
+    return f"{_PREFIX}{number}-{member}"
 
 
 def _as_in(before: Any, text: str) -> Any:

@@ -163,8 +163,11 @@ def _yes(context: Context, card: Approval, asker: PersonToken, said: Mapping[str
     :raises Refusal: `decision.*`, `details.*`
     """
     scope, seconds = said.get("scope"), said.get("expires_in", card.lifetime)
+    for_task = said.get("for_task", False)
     if not isinstance(scope, str | None) or type(seconds) is not int or seconds < 1:
         raise Refusal("decision.malformed", "scope is text, expires_in a number of seconds.")
+    if not isinstance(for_task, bool):
+        raise Refusal("decision.malformed", "for_task is true or false.")
     with context.db.read() as tx:
         types = context.moment(tx).catalogue.types
     return grant_less(
@@ -174,6 +177,7 @@ def _yes(context: Context, card: Approval, asker: PersonToken, said: Mapping[str
         scope=None if scope is None else words(scope),
         details=_details(said.get("authorization_details")),
         lifetime=seconds,
+        for_task=for_task,
     )
 
 

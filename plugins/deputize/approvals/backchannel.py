@@ -17,9 +17,10 @@ from ..delegation.details import scopes_of, validate_known
 from ..delegation.liveness import Standing, find_standing, why_dead
 from ..delegation.server import AgentRequest, AgentServer
 from ..delegation.subject_token import read_subject_token
-from ..oauth.ciba import CIBA, BackchannelRequest, read_backchannel_request
+from ..oauth.ciba import CIBA, POLL, BackchannelRequest, read_backchannel_request
 from ..oauth.errors import (
     AccessDeniedError,
+    InvalidRequestError,
     InvalidScopeError,
     UnauthorizedClientError,
 )
@@ -72,7 +73,17 @@ def _question(
         asked=wanted,
         message=asked.binding_message or "",
         requested_expiry=asked.requested_expiry,
+        notification_token=_notification_token(agent, asked),
     )
+
+
+def _notification_token(agent: Agent, asked: BackchannelRequest) -> str | None:
+    """Return what a client that does not poll knows its notification by. CIBA Core §7.1."""
+    if agent.backchannel_token_delivery_mode == POLL:
+        return None
+    if asked.client_notification_token is None:
+        raise InvalidRequestError("client_notification_token is required by ping and push.")
+    return asked.client_notification_token
 
 
 def _standing(

@@ -7,6 +7,7 @@ under the name of the agent that wrote it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from flask import url_for
 from markupsafe import Markup
@@ -40,12 +41,14 @@ from .approvers import Needed, needed_by
 from .find_cards import Card
 from .grant_less import NOTHING_LEFT
 from .models import Approval, Status
-from .rules import asks_for_passkey, rules_of
+from .rules import asks_for_passkey, can_repeat, rules_of
+from .warn import warnings
 
 #: Why a card is shown again, by the rule that refused.
 _PROBLEMS = {
     NOTHING_LEFT: "Nothing was granted. Tick at least one line, or press Deny.",
     "decision.more": "Nothing was granted. An amount can only be lowered.",
+    "details.unknown": "Nothing was granted. This is not to be had any more: press Deny.",
     "details.malformed": "Nothing was granted. Write an amount such as 400 or 400.00.",
 }
 
@@ -91,13 +94,13 @@ class Telling:
         """Tell what waits, with all that can be pressed."""
         card = asking[0]
         return replace(
-            self._card(card),
-            also=self._askers(asking[1:]),
+            self._card(card, asking[1:]),
             left=self._until(min(one.expires_at for one in asking)),
             lifetimes=self._lifetimes(card),
             action=url_for("deputize_approvals.decided", approval_id=card.id),
             hidden={"shown": card.content_hash},
             amounts=amount_fields(card, self.catalogue.types),
+            can_repeat=self._can_repeat(card),
             others=self._told_of_others(card),
             problem=self.again.problem if card.id == self.again.id else "",
         )
@@ -107,8 +110,7 @@ class Telling:
         card = asking[0]
         said = replace(card, scope=card.granted_scope, details=card.granted_details)
         return replace(
-            self._card(said),
-            also=self._askers(asking[1:]),
+            self._card(said, asking[1:]),
             person=subject,
             left=self._until(card.expires_at),
             action=url_for("deputize_approvals.voted", approval_id=card.id),
@@ -119,8 +121,7 @@ class Telling:
         """Tell what is signed, and how long it lasts."""
         card = granted[0]
         face = replace(
-            self._card(card),
-            also=self._askers(granted[1:]),
+            self._card(card, granted[1:]),
             others=() if subject else self._told_of_others(card),
             person=subject,
             left=self._until(min(one.expires_at for one in granted)),
@@ -151,7 +152,7 @@ class Telling:
             stop_url=became.stop_url,
         )
 
-    def _card(self, card: Approval) -> ApprovalCard:
+    def _card(self, card: Approval, also: Sequence[Approval] = ()) -> ApprovalCard:
         standing = find_standing(self.tx, card.delegation_id)
         purpose = select(task.c.purpose).where(task.c.id == card.task_id)
         return ApprovalCard(
@@ -164,9 +165,15 @@ class Telling:
             adds=tuple(self._choice(name, card) for name in sorted(card.adding)),
             holds=self._holdings(standing.node.scope if standing else card.held),
             takes_passkey=self._takes_passkey(card.adding),
+            also=self._askers(also),
+            warnings=self._warnings([card, *also]),
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
         )
+
+    def _warnings(self, asking: Sequence[Approval]) -> tuple[Markup, ...]:
+        told = (warnings(one.chain, self.agents, self.tx.now) for one in asking)
+        return tuple(dict.fromkeys(chain.from_iterable(told)))
 
     def _askers(self, asking: Sequence[Approval]) -> tuple[Asker, ...]:
         return tuple(
@@ -180,11 +187,13 @@ class Telling:
             return _Became(State.REFUSED, Markup("somebody else said no") if is_theirs else NOTHING)
         if card.status in (Status.PENDING, Status.EXPIRED):
             return self._with_others(card)
-        if card.status == Status.REDEEMED:
-            return self._granted(card)
         if card.status == Status.WITHDRAWN:
             return _Became(State.ENDED, Markup("withdrawn: a passkey was removed"))
         asker = find_standing(self.tx, card.delegation_id)
+        if card.for_task and why_dead(asker, self.tx.now) is None:
+            return self._can_be_repeated(card, asker)
+        if card.status == Status.REDEEMED:
+            return self._granted(card)
         if self.tx.now < card.expires_at and why_dead(asker, self.tx.now) is None:
             return _Became(State.WAITING, Markup("not used yet"))
         return _Became(State.ENDED, Markup("never used"))
@@ -203,12 +212,21 @@ class Telling:
     def _told_of_others(self, card: Approval) -> tuple[tuple[int, str], ...]:
         return tuple((one.quorum, one.group) for one in self._needed(card.adding))
 
+    def _can_repeat(self, card: Approval) -> bool:
+        rules = rules_of(self.catalogue, card.adding)
+        return can_repeat(rules, card.details, self.catalogue.types)
+
     def _needed(self, adding: Words) -> list[Needed]:
         needed = needed_by(rules_of(self.catalogue, adding))
         return sorted(needed, key=lambda one: one.group)
 
     def _takes_passkey(self, adding: Words) -> bool:
         return asks_for_passkey(rules_of(self.catalogue, adding), self.passkey_acr)
+
+    def _can_be_repeated(self, card: Approval, asker: Standing | None) -> "_Became":
+        first = find_first_hold(self.tx, asker, card.client_id) or card.delegation_id
+        stop = url_for("deputize_agents.confirm", delegation_id=first)
+        return _Became(State.ACTIVE, Markup("good until the task is over"), stop)
 
     def _granted(self, card: Approval) -> "_Became":
         standing = find_standing(self.tx, card.node_id or "")
@@ -273,9 +291,12 @@ class _Became:
 def _said(card: Approval) -> str:
     if card.status == Status.DENIED and card.decision_hash is None:
         return "you said no"
+    if card.repeats is not None:
+        return "as you had said for the whole task"
     same_scope = card.granted_scope == card.scope
     is_all = same_scope and card.granted_details == card.details
-    return "you said yes" if is_all else "you said yes to less"
+    said = "you said yes" if is_all else "you said yes to less"
+    return f"{said}, for the whole task" if card.for_task else said
 
 
 def _moment(at: int) -> datetime:

@@ -11,7 +11,7 @@ from ..delegation.context import Context, Reading
 from ..delegation.liveness import Standing, find_roots, why_dead
 from ..host import FindsByHint
 from ..oauth.ciba import BackchannelRequest
-from .redeem import ID_TOKEN_TYP
+from .collect import ID_TOKEN_TYP
 from .user_code import is_user_code
 
 #: Characters of a `login_hint`: an e-mail address has 254 at most (RFC 5321 §4.5.3.1.3).

@@ -24,10 +24,13 @@ def content_hash(asking: Sequence[Approval]) -> str:
     return _hash({"asking": [_shown(one) for one in asking]})
 
 
-def decision_hash(card: Approval, scope: Words, details: Details, lifetime: int) -> str:
+def decision_hash(
+    card: Approval, scope: Words, details: Details, lifetime: int, *, for_task: bool
+) -> str:
     """Return the hash of a yes as it is given: of the card as shown, and of what of it is granted.
 
     :param lifetime: seconds that the token may live
+    :param for_task: whether it is for the same again, until the task is over
     """
     return _hash(
         {
@@ -35,6 +38,7 @@ def decision_hash(card: Approval, scope: Words, details: Details, lifetime: int)
             "scope": sorted(scope),
             "details": write_details(details),
             "lifetime": lifetime,
+            "for_task": for_task,
         }
     )
 

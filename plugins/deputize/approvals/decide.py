@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 
 from ..audit.record import Event, record
 from ..core.db import Transaction, insert_unless_present
@@ -18,10 +18,11 @@ from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
 from ..passkeys.use import keep_evidence
 from .approvers import Needed, needed_by
+from .expect import tell_now
 from .find_cards import shown_as_one
 from .grant_less import Yes
 from .models import Approval, Status, approval, asked_group
-from .rules import believed, is_strong_enough, rules_of
+from .rules import believed, can_repeat, is_strong_enough, rules_of
 from .tell import tell_groups
 
 
@@ -47,32 +48,13 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
     if standing is None:
         return Outcome.OVER
     with context.db.write(locks_of(standing.node)) as tx:
-        standing = find_standing(tx, card.delegation_id)
         # A no is a no, whatever has become of what the card hangs on.
-        if not card.is_open(tx.now) or (yes and why_dead(standing, tx.now)):
+        is_over = yes and why_dead(find_standing(tx, card.delegation_id), tx.now)
+        if is_over or not card.is_open(tx.now):
             return Outcome.OVER
         if content_hash != card.content_hash:
             return Outcome.CHANGED
-        rules = rules_of(context.moment(tx).catalogue, card.adding & yes.scope) if yes else []
-        if yes and not is_strong_enough(rules, yes.authentication, tx.now):
-            return Outcome.SIGN_IN
-        needed, asking = needed_by(rules), shown_as_one(tx, card)
-        if not _store(tx, card, yes, is_last_word=not needed):
-            return Outcome.CHANGED
-        if yes is not None:
-            _ask_others(tx, yes, needed)
-            tell_groups(context, tx, card, needed)
-        if yes is not None and yes.signed is not None:
-            keep_evidence(tx, yes.signed)
-        for one in asking:
-            record_word(tx, one, _word(yes, bool(needed)), by=card.person_id, yes=yes)
-    return Outcome.DONE
-
-
-def _word(yes: Yes | None, asks_others: bool) -> str:
-    if yes is None:
-        return "approval.denied"
-    return "approval.voted" if asks_others else "approval.approved"
+        return _say_no(tx, card) if yes is None else _say_yes(context, tx, card, yes)
 
 
 def _believed(context: Context, yes: Yes) -> Yes:
@@ -81,30 +63,72 @@ def _believed(context: Context, yes: Yes) -> Yes:
     return replace(yes, authentication=told)
 
 
-def _store(tx: Transaction, card: Approval, yes: Yes | None, *, is_last_word: bool) -> bool:
-    """Store the decision for all that are shown as one with `card`; tell whether it still was."""
-    as_shown = (
+def _say_no(tx: Transaction, card: Approval) -> Outcome:
+    asking = shown_as_one(tx, card)
+    # A yes that others were asked to second is taken back: the no is the person's own.
+    if not _store(tx, _as_shown(tx, card), status=Status.DENIED, decision_hash=None):
+        return Outcome.CHANGED
+    for one in asking:
+        record_word(tx, one, "approval.denied", by=card.person_id)
+    tell_now(tx, (one.id for one in asking))
+    return Outcome.DONE
+
+
+def _say_yes(context: Context, tx: Transaction, card: Approval, yes: Yes) -> Outcome:
+    catalogue = context.moment(tx).catalogue
+    rules = rules_of(catalogue, card.adding & yes.scope)
+    if not is_strong_enough(rules, yes.authentication, tx.now):
+        return Outcome.SIGN_IN
+    if yes.for_task and not can_repeat(rules, yes.details, catalogue.types):
+        return Outcome.CHANGED
+    asking, needed = shown_as_one(tx, card), needed_by(rules)
+    # Said once: what others are asked about does not change under them.
+    unsaid = _as_shown(tx, card) & approval.c.decision_hash.is_(None)
+    status = Status.PENDING if needed else Status.APPROVED
+    if not _store(tx, unsaid, status=status, **granted(yes)):
+        return Outcome.CHANGED
+    if yes.signed is not None:
+        keep_evidence(tx, yes.signed)
+    for one in asking:
+        kind = "approval.voted" if needed else "approval.approved"
+        record_word(tx, one, kind, by=card.person_id, yes=yes)
+    if needed:
+        _ask_others(tx, yes, needed)
+        tell_groups(context, tx, card, needed)
+    else:
+        tell_now(tx, (one.id for one in asking))
+    return Outcome.DONE
+
+
+def _as_shown(tx: Transaction, card: Approval) -> ColumnElement[bool]:
+    """Return the condition for all that are shown as one with `card`, as long as they are."""
+    return (
         (approval.c.person_id == card.person_id)
         & (approval.c.status == Status.PENDING)
         & (approval.c.content_hash == card.content_hash)
         & (approval.c.expires_at > tx.now)
     )
-    values: dict[str, object] = {"status": Status.DENIED, "decided_at": tx.now}
-    if yes is not None:
-        # Said once: what others are asked about does not change under them.
-        as_shown &= approval.c.decision_hash.is_(None)
-        values |= {
-            "status": Status.APPROVED if is_last_word else Status.PENDING,
-            "decision_hash": yes.decided,
-            "granted_scope": line(yes.scope),
-            "granted_details": write_details(yes.details),
-            "granted_lifetime": yes.lifetime,
-            "auth_time": yes.authentication.auth_time,
-            "acr": yes.authentication.acr,
-            "amr": " ".join(yes.authentication.amr),
-            "evidence_id": yes.evidence_id,
-        }
-    return tx.execute(update(approval).where(as_shown).values(**values)).rowcount > 0
+
+
+def _store(tx: Transaction, those: ColumnElement[bool], **values: object) -> bool:
+    """Store the decision about `those`; tell whether there were any."""
+    deciding = update(approval).where(those).values(decided_at=tx.now, **values)
+    return tx.execute(deciding).rowcount > 0
+
+
+def granted(yes: Yes) -> dict[str, object]:
+    """Return the columns that hold what is granted, and how the person had signed in."""
+    return {
+        "decision_hash": yes.decided,
+        "granted_scope": line(yes.scope),
+        "granted_details": write_details(yes.details),
+        "granted_lifetime": yes.lifetime,
+        "for_task": yes.for_task,
+        "auth_time": yes.authentication.auth_time,
+        "acr": yes.authentication.acr,
+        "amr": " ".join(yes.authentication.amr),
+        "evidence_id": yes.evidence_id,
+    }
 
 
 def _ask_others(tx: Transaction, yes: Yes, needed: Iterable[Needed]) -> None:

@@ -31,9 +31,21 @@ def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | 
 
 def open_cards(tx: Transaction, person_key: str, limit: int) -> list[Card]:
     """Return what waits for this person, the oldest first: nothing pushes a card away."""
-    oldest = _of(person_key).where(*_waits(tx)).order_by(approval.c.created_at, approval.c.id)
-    rows = tx.execute(oldest.limit(limit)).mappings()
-    return as_cards(map(approval_from_row, rows), by="content_hash")
+    return oldest_cards(tx, _of(person_key).where(*_waits(tx)), limit, by="content_hash")
+
+
+def oldest_cards(tx: Transaction, asked: Select[Any], limit: int, by: str) -> list[Card]:
+    """Return the cards of the `limit` oldest of `asked`, each of them whole.
+
+    :param by: as for `as_cards`
+    """
+    oldest = asked.order_by(approval.c.created_at, approval.c.id)
+    rows = tx.execute(oldest.limit(limit)).mappings().all()
+    if len(rows) == limit:
+        # One that was cut would not name all for whom it is decided.
+        hashes = {row[by] for row in rows}
+        rows = tx.execute(oldest.where(approval.c[by].in_(hashes))).mappings().all()
+    return as_cards(map(approval_from_row, rows), by)
 
 
 def as_cards(asked: Iterable[Approval], by: str) -> list[Card]:

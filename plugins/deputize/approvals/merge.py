@@ -1,6 +1,8 @@
 """The same question of siblings becomes one card: one answer, and a token for each.
 
-What the card shows names all who ask, so that whoever joins changes what is decided about.
+What the card shows names all who ask, so that whoever joins changes what is decided about:
+soon, or not at all, and until the first has waited long enough. Else those who come and go
+could keep it changing for as long as they like, and nobody could ever press.
 Never for what is used up or good for one use: each of those is a question of its own.
 """
 
@@ -19,6 +21,9 @@ from .models import Approval, Status, approval, approval_from_row, approval_to_r
 
 #: Agents that ask by one card: as many as a person can read.
 MOST = 20
+
+#: Seconds after the first in which others may join it.
+JOINING = 60
 
 #: What makes two questions the same.
 _SAME = ("person_id", "task_id", "root_agent", "target", "scope", "details", "held", "lifetime")
@@ -57,11 +62,13 @@ def find_same(tx: Transaction, opened: Approval, node: Delegation) -> Card:
 def _has_room(card: Card, opened: Approval) -> bool:
     """Each delegation is in it once: one yes gives none of them two tokens."""
     is_in = any(one.delegation_id == opened.delegation_id for one in card)
-    return len(card) < MOST and not is_in
+    is_young = opened.created_at < card[0].created_at + JOINING
+    return len(card) < MOST and is_young and not is_in
 
 
 def joined(tx: Transaction, card: Card, opened: Approval) -> Approval:
     """Make `opened` one more who asks by `card`; return it, to be stored."""
+    opened = replace(opened, expires_at=min(opened.expires_at, card[0].expires_at))
     hashed = content_hash((*card, opened))
     those = approval.c.id.in_([one.id for one in card])
     tx.execute(update(approval).where(those).values(content_hash=hashed))

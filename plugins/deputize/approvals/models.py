@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, Text, text
 
 from ..core.db import metadata
 from ..core.values import Words, line, words
@@ -52,6 +52,8 @@ approval = Table(
     Column("granted_scope", Text),
     Column("granted_details", Text),
     Column("granted_lifetime", BigInteger),
+    Column("for_task", Boolean, nullable=False, default=False),
+    Column("repeats", String(16)),
     Column("decision_hash", String(64)),
     Column("auth_time", BigInteger),
     Column("acr", Text),
@@ -76,6 +78,14 @@ Index(
     approval.c.expires_at,
     sqlite_where=text("status = 'pending'"),
     postgresql_where=text("status = 'pending'"),
+)
+#: Of all that waits, what waits for others than the person: few, whom each inbox looks for.
+Index(
+    "ix_deputize_approval_decision_hash",
+    approval.c.status,
+    approval.c.expires_at,
+    sqlite_where=text("decision_hash IS NOT NULL AND status = 'pending'"),
+    postgresql_where=text("decision_hash IS NOT NULL AND status = 'pending'"),
 )
 
 #: The yes of somebody else, to exactly one content.
@@ -108,6 +118,9 @@ auth_request = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
     Column("interval", BigInteger, nullable=False),
     Column("polled_at", BigInteger),
+    Column("delivery_mode", String(4)),
+    Column("notification_endpoint", Text),
+    Column("sealed", Text),
 )
 
 
@@ -124,6 +137,8 @@ class Approval:
     :param content_hash: of what is shown: a decision about anything else is none; those of
         siblings that are shown as one card have one
     :param expires_at: NumericDate until which it can be decided, and redeemed
+    :param for_task: whether the yes is for the same again, until the task is over
+    :param repeats: id of the approval whose yes this one rests on, where nobody was asked anew
     :param decision_hash: of what the person said yes to; while it is pending, others are
         asked for theirs to the same
     :param evidence_id: of what the person signed with a passkey, where they did
@@ -151,6 +166,8 @@ class Approval:
     granted_scope: Words = frozenset()
     granted_details: Details = ()
     granted_lifetime: int | None = None
+    for_task: bool = False
+    repeats: str | None = None
     decision_hash: str | None = None
     auth_time: int | None = None
     acr: str | None = None
@@ -186,6 +203,7 @@ def approval_from_row(row: Mapping[Any, Any]) -> Approval:
         values[name] = tuple((values[name] or "").split())
     for name in _DETAILS:
         values[name] = read_details(values[name])
+    values["for_task"] = bool(values["for_task"])
     return Approval(**values)
 
 

@@ -4,7 +4,7 @@ What is asked for passes every rule but the person's own word first: a ceiling, 
 a chain that says no is not put to anybody.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -23,7 +23,9 @@ from ..delegation.details import read_details
 from ..delegation.issue import Overtaken, locks_of
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.narrow import elevate
+from ..oauth.ciba import PUSH
 from .content import content_hash, request_hash
+from .expect import expect, how_to_tell, tell_now
 from .expire import expire
 from .fatigue import too_many, validate_may_ask
 from .merge import can_be_merged, find_same, joined
@@ -35,6 +37,7 @@ from .models import (
     approval_to_row,
     auth_request,
 )
+from .repeat import find_repeated, repeat
 from .rules import can_be_approved, rules_of, what_is_added
 from .tell import tell_person
 
@@ -56,6 +59,7 @@ class Question:
     :param token_scope: of that token
     :param message: its own words to the person
     :param requested_expiry: seconds in which it wants an answer; None for the usual time
+    :param notification_token: by which it knows a notification; None where it will poll
     """
 
     agent: Agent
@@ -64,22 +68,20 @@ class Question:
     asked: Asked
     message: str
     requested_expiry: int | None = None
+    notification_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the client is told. CIBA Core §7.3."""
+    """What the client is told. CIBA Core §7.3: who is pushed to has no interval."""
 
     auth_req_id: str
     expires_in: int
-    interval: int = INTERVAL
+    interval: int | None = INTERVAL
 
     def to_response(self) -> dict[str, Any]:
-        return {
-            "auth_req_id": self.auth_req_id,
-            "expires_in": self.expires_in,
-            "interval": self.interval,
-        }
+        told = {"auth_req_id": self.auth_req_id, "expires_in": self.expires_in}
+        return told if self.interval is None else told | {"interval": self.interval}
 
 
 def open_approval(context: Context, caller: Caller, reading: Reading, question: Question) -> Opened:
@@ -100,7 +102,8 @@ def open_approval(context: Context, caller: Caller, reading: Reading, question: 
             raise Overtaken
         caller.spend(tx)
         card = _find_open(tx, opened.request_hash)
-        return _hand_out(tx, card or _store(context, reading, tx, question, opened))
+        card = card or _store(context, reading, tx, question, opened)
+        return _hand_out(context, tx, card, question)
 
 
 def _approval(context: Context, reading: Reading, question: Question) -> Approval:
@@ -163,6 +166,10 @@ def _find_open(tx: Transaction, request_hash: str) -> Approval | None:
 def _store(
     context: Context, reading: Reading, tx: Transaction, question: Question, opened: Approval
 ) -> Approval:
+    repeated = find_repeated(tx, reading.moment.catalogue, opened)
+    if repeated is not None:
+        validate_may_ask(tx, opened, context.settings.approvals, is_new=False)
+        return repeat(tx, opened, *repeated)
     may_join = can_be_merged(reading.moment.catalogue, opened)
     card = find_same(tx, opened, question.standing.node) if may_join else ()
     validate_may_ask(tx, opened, context.settings.approvals, is_new=not card)
@@ -193,18 +200,22 @@ def _store(
     return opened
 
 
-def _hand_out(tx: Transaction, card: Approval) -> Opened:
+def _hand_out(context: Context, tx: Transaction, card: Approval, question: Question) -> Opened:
     asked = select(func.count()).where(auth_request.c.approval_id == card.id)
     if tx.execute(asked).scalar_one() >= MOST_IDS:
         raise too_many()
     secret = new_secret()
-    row = {
+    row: dict[str, Any] = {
         "digest": digest(secret),
         "approval_id": card.id,
         "client_id": card.client_id,
         "expires_at": card.expires_at,
         "interval": INTERVAL,
         "polled_at": None,
-    }
+    } | how_to_tell(context.box, question.agent, question.notification_token, secret)
     tx.execute(insert(auth_request), row)
-    return Opened(secret, card.expires_at - tx.now)
+    expect(tx, row)
+    if card.status == Status.APPROVED:
+        tell_now(tx, [card.id])
+    interval = None if row["delivery_mode"] == PUSH else INTERVAL
+    return Opened(secret, card.expires_at - tx.now, interval)

@@ -5,7 +5,7 @@ from flask import request
 from ..delegation.context import Context
 from ..delegation.details import of_scope
 from ..host import Authentication
-from .amounts import lowered
+from .amounts import is_amount, lowered
 from .grant_less import Yes, grant_less
 from .models import Approval
 from .rules import asks_for_passkey, rules_of
@@ -31,6 +31,7 @@ def yes_of(context: Context, card: Approval) -> tuple[Yes, bool]:
         scope=ticked,
         details=of_scope(lowered(card, types, request.form), ticked | card.held, types),
         lifetime=seconds or None,
+        for_task="for_task" in request.form,
     )
     rules = rules_of(catalogue, card.adding & yes.scope)
     return yes, asks_for_passkey(rules, context.settings.approvals.passkey_acr)
@@ -39,4 +40,4 @@ def yes_of(context: Context, card: Approval) -> tuple[Yes, bool]:
 def chosen() -> tuple[tuple[str, str], ...]:
     """Return the fields by which another form says the same."""
     fields = request.form.items(multi=True)
-    return tuple((n, value) for n, value in fields if n in _CHOSEN or n.startswith("amount-"))
+    return tuple((n, value) for n, value in fields if n in _CHOSEN or is_amount(n))

@@ -4,10 +4,10 @@ Asked when the card is opened, when it is decided, and again when it is redeemed
 have changed in between.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ..catalogue.details import is_each_within
+from ..catalogue.details import DetailsType, is_each_within
 from ..catalogue.models import Catalogue, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.attenuation import Rules
@@ -39,6 +39,17 @@ def can_be_approved(rules: Iterable[Scope], server: ResourceServer) -> bool:
     """Tell whether these rules can be met: what is for one use needs an API that says what a
     use is."""
     return all(not rule.single_use or server.use_id is not None for rule in rules)
+
+
+def can_repeat(rules: Iterable[Scope], details: Details, types: Mapping[str, DetailsType]) -> bool:
+    """Tell whether one yes may be for the same again: not where a rule asks for more than a yes,
+    and not for what is used up."""
+    plain = all(
+        not rule.single_use and not rule.approvers and rule.acr is None and rule.max_age is None
+        for rule in rules
+    )
+    known = [types.get(detail["type"]) for detail in details]
+    return plain and all(one is not None and not one.consumable for one in known)
 
 
 def asks_for_passkey(rules: Iterable[Scope], passkey_acr: str) -> bool:

@@ -46,7 +46,9 @@ class Asked:
 
 def stats(tx: Transaction, since: int) -> list[Asked]:
     """Return what was asked from `since` (NumericDate) on: by root agent, then of all."""
-    asked = select(*(approval.c[name] for name in _TOLD)).where(approval.c.created_at >= since)
+    asked = select(*(approval.c[name] for name in _TOLD)).where(
+        approval.c.created_at >= since, approval.c.repeats.is_(None)
+    )
     # One of each card: the siblings on it were answered alike.
     cards = {row["content_hash"]: row for row in tx.execute(asked).mappings()}
     by_agent: dict[str, list[Any]] = {}

@@ -23,7 +23,8 @@ from ..passkeys.relying_party import Assertion
 from ..passkeys.use import keep_evidence
 from .approvers import ballots_of, entitled, excluded_from, is_asked, is_quorum, needed_by
 from .decide import Outcome, record_word
-from .find_cards import Card, as_cards
+from .expect import tell_now
+from .find_cards import Card, oldest_cards
 from .models import Approval, Status, approval, approval_from_row, asked_group, vote
 from .rules import believed, is_strong_enough, rules_of
 
@@ -33,9 +34,7 @@ ATTEMPTS = 5
 
 def cards_asked_of(tx: Transaction, someone: Person, limit: int) -> list[Card]:
     """Return what waits for a group of theirs, and not for their own vote, oldest first."""
-    oldest = _asked_of(tx, someone).order_by(approval.c.created_at, approval.c.id).limit(limit)
-    rows = tx.execute(oldest).mappings()
-    cards = as_cards(map(approval_from_row, rows), by="decision_hash")
+    cards = oldest_cards(tx, _asked_of(tx, someone), limit, by="decision_hash")
     return [card for card in cards if someone.key not in excluded_from(tx, card)]
 
 
@@ -186,6 +185,7 @@ def _close(tx: Transaction, asking: Card, by: str, status: Status, **values: obj
     closing = update(approval).where(those).values(status=status, **values)
     if tx.execute(closing).rowcount != len(asking):
         raise Overtaken
+    tell_now(tx, _ids(asking))
     for one in asking:
         record_word(tx, one, f"approval.{status}", by=by)
 

@@ -5,6 +5,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from ..audit.record import Event, record_all
 from ..core.db import Transaction
 from ..passkeys.models import evidence
+from .expect import tell_now
 from .models import Status, approval
 
 #: Where a yes has been said, and nothing has come of it.
@@ -33,6 +34,7 @@ def withdraw_resting_on(tx: Transaction, passkey_ids: list[str]) -> int:
     )
     withdrawing = update(approval).where(unused).values(status=Status.WITHDRAWN)
     rows = tx.execute(withdrawing.returning(*told)).all()
+    tell_now(tx, [row.id for row in rows])
     record_all(
         tx,
         [

@@ -6,7 +6,7 @@ Everything that no comparison is declared for must be equal: a type cannot forge
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -20,15 +20,15 @@ from referencing.exceptions import Unresolvable
 
 from ..core.values import canonical_json
 from ..oauth.rfc9396 import Detail
-from ..web.words import list_of, neutralise
+from ..web.words import is_seen_whole, list_of, neutralise
 
 #: How a template shows a currency code where it says `:symbol`.
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CHF": "CHF "}
 
 NOTHING = Markup("")
 
-#: Characters of one value in a sentence.
-_VALUE_LENGTH = 80
+#: Characters of one value in a sentence: what has more is refused, for nobody would see the rest.
+_VALUE_LENGTH = 200
 
 #: An amount or a count: never negative, of a length that a person can read.
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
@@ -54,12 +54,21 @@ class DetailsType:
     retired_at: int | None = None
 
     def is_valid(self, detail: Detail) -> bool:
-        """Tell whether `detail` is one of this type, with members that can be compared."""
-        comparisons = _comparisons(self.compare)
-        return _follows(self.schema, detail) and all(
-            name not in detail or _COMPARABLE[how](detail[name])
-            for name, how in comparisons.items()
+        """Tell whether `detail` is one of this type, to be compared, and told as it is."""
+        return (
+            _follows(self.schema, detail)
+            and all(
+                name not in detail or _COMPARABLE[how](detail[name])
+                for name, how in _comparisons(self.compare).items()
+            )
+            and all(is_seen_whole(value, _VALUE_LENGTH) for value in self._values(detail))
         )
+
+    def _values(self, detail: Detail) -> Iterator[str]:
+        """Yield each value that a person is told."""
+        for _, name, _, _ in Formatter().parse(self.template):
+            if name:
+                yield _told(detail.get(name), "")
 
     def is_within(self, detail: Detail, other: Detail) -> bool:
         """Tell whether `detail` allows nothing that `other`, of this type, does not."""

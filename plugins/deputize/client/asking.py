@@ -17,6 +17,7 @@ from .lease import Lease, lease_in
 CIBA = "urn:openid:params:grant-type:ciba"
 
 _INTERVAL = 5  # seconds, where the answer names none (CIBA Core §7.3)
+_LONGEST_WAIT = 25  # seconds for which the server is asked to hold an answer
 _SLOWER = 5  # seconds, at each `slow_down` (CIBA Core §11)
 
 
@@ -115,18 +116,23 @@ def narrow_or_ask(
         return _asked_in(error.answer, connection.now())
 
 
-def poll(connection: Connection, asked: Asked) -> Flow[Lease | Asked]:
+def poll(connection: Connection, asked: Asked, wait: float = 0) -> Flow[Lease | Asked]:
     """Ask once whether there is an answer: the token, or the question as it waits on.
 
+    :param wait: seconds for which the server may hold its answer
     :raises OAuthError: `access_denied` where the person said no, `expired_token` where they
         said nothing
     """
+    # CIBA Core §7.3: the interval runs from the request, however long that is held.
+    waiting = asked.polled(connection.now())
     try:
         answer = yield from connection.post(
-            "token_endpoint", grant_type=CIBA, auth_req_id=asked.auth_req_id
+            "token_endpoint",
+            int(max(0, min(wait, _LONGEST_WAIT))),
+            grant_type=CIBA,
+            auth_req_id=asked.auth_req_id,
         )
     except OAuthError as error:
-        waiting = asked.polled(connection.now())
         # 503: too much changed at once, which says nothing about the question.
         if error.error == "authorization_pending" or error.status == 503:
             return waiting

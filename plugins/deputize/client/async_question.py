@@ -23,10 +23,13 @@ class AsyncQuestion:
 
     async def poll(self) -> "AsyncToken | None":
         """Return the token, or None while there is no answer: `Question.poll`, awaited."""
+        return await self._poll(0)
+
+    async def _poll(self, wait: float) -> "AsyncToken | None":
         connection = self._agent._connection
         if not self._asked.is_due(connection.now()):
             return None
-        answer = await run_async(self._agent._http, poll(connection, self._asked))
+        answer = await run_async(self._agent._http, poll(connection, self._asked, wait))
         if isinstance(answer, Asked):
             self._asked = answer
             return None
@@ -38,13 +41,13 @@ class AsyncQuestion:
         deadline = self._asked.deadline if timeout is None else now() + timeout
         while True:
             await self._agent._sleep(self._asked.pause(now(), deadline))
-            token = await self._poll_patiently()
+            token = await self._poll_patiently(deadline - now())
             if token is not None:
                 return token
 
-    async def _poll_patiently(self) -> "AsyncToken | None":
+    async def _poll_patiently(self, wait: float) -> "AsyncToken | None":
         try:
-            return await self.poll()
+            return await self._poll(wait)
         except httpx.TransportError:
             self._asked = self._asked.polled(self._agent._connection.now()).slower()
             return None

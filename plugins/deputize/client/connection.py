@@ -42,16 +42,20 @@ class Connection:
     def key(self) -> SigningKey | None:
         return self.credential.key if isinstance(self.credential, ByKey) else None
 
-    def post(self, endpoint: str, **params: Param | None) -> Flow[Answer]:
+    def post(
+        self, endpoint: str, wait: int | None = None, /, **params: Param | None
+    ) -> Flow[Answer]:
         """POST a form to an endpoint by its name in the metadata; None leaves a parameter out.
 
+        :param wait: seconds for which the server may hold the answer (:rfc:`7240#section-4.3`)
         :raises OAuthError: when the server refuses
         """
         proof = self.credential.form(self.client_id, self.metadata.issuer, int(self.now()))
         form = {**proof, **{name: value for name, value in params.items() if value is not None}}
         url = self.metadata.get_endpoint(endpoint)
         headers = self.credential.headers(self.client_id)
-        return read_answer((yield Ask("POST", url, form=form, headers=headers)))
+        headers = headers if wait is None else {**headers, "Prefer": f"wait={wait}"}
+        return read_answer((yield Ask("POST", url, form=form, headers=headers, patience=wait or 0)))
 
     def ask_person(self, **params: str | None) -> Flow[Answer]:
         """Ask at the backchannel authentication endpoint, signed where that was said.

@@ -21,13 +21,17 @@ _NO_AUTH = httpx.Auth()
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. What may hold a secret stands in no `repr`."""
+    """One request. What may hold a secret stands in no `repr`.
+
+    :param patience: seconds for which the server may take longer than others do
+    """
 
     method: str
     url: str
     form: Mapping[str, Param] | None = field(default=None, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    patience: float = 0
 
 
 Flow: TypeAlias = Generator[Ask, httpx.Response, T]
@@ -61,6 +65,14 @@ async def run_async(http: httpx.AsyncClient, flow: Flow[T]) -> T:
 
 
 def _request(http: httpx.Client | httpx.AsyncClient, asked: Ask) -> httpx.Request:
+    waits = http.timeout.as_dict()
+    if waits["read"] is not None:
+        waits["read"] += asked.patience
     return http.build_request(
-        asked.method, asked.url, data=asked.form, json=asked.json, headers=asked.headers
+        asked.method,
+        asked.url,
+        data=asked.form,
+        json=asked.json,
+        headers=asked.headers,
+        timeout=httpx.Timeout(**waits),
     )

@@ -30,17 +30,22 @@ class Question:
         :raises OAuthError: `access_denied` where they said no, `expired_token` where they
             said nothing in time
         """
+        return self._poll(0)
+
+    def _poll(self, wait: float) -> "Token | None":
         connection = self._agent._connection
         if not self._asked.is_due(connection.now()):
             return None
-        answer = run(self._agent._http, poll(connection, self._asked))
+        answer = run(self._agent._http, poll(connection, self._asked, wait))
         if isinstance(answer, Asked):
             self._asked = answer
             return None
         return self._agent._holding(answer)
 
     def wait(self, timeout: float | None = None) -> "Token":
-        """Wait for the person's word, as often as the server allows; a yes is returned.
+        """Wait for the person's word; a yes is returned.
+
+        The server is asked as often as it allows, and to hold its answer until there is one.
 
         A server that is away for a moment is asked again.
 
@@ -52,13 +57,13 @@ class Question:
         deadline = self._asked.deadline if timeout is None else now() + timeout
         while True:
             self._agent._sleep(self._asked.pause(now(), deadline))
-            token = self._poll_patiently()
+            token = self._poll_patiently(deadline - now())
             if token is not None:
                 return token
 
-    def _poll_patiently(self) -> "Token | None":
+    def _poll_patiently(self, wait: float) -> "Token | None":
         try:
-            return self.poll()
+            return self._poll(wait)
         except httpx.TransportError:
             # CIBA Core §11 bounds how often, and a server that is back has other callers too.
             self._asked = self._asked.polled(self._agent._connection.now()).slower()

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,12 @@ import httpx
 
 TIMEOUT = 5.0
 MAX_BYTES = 65_536
+
+#: RFC 4291 §2.5.4: no other addresses are a host's on the Internet.
+_UNICAST = IPv6Network("2000::/3")
+
+#: RFC 6052 §2.1: an IPv4 address in other words, where a network has IPv6 alone.
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 _FAILURES = (
     httpcore.NetworkError,
@@ -31,7 +38,10 @@ _FAILURES = (
 
 
 class FetchError(Exception):
-    """Nothing can be had from there; the message is for an operator, not for the client."""
+    """Nothing can be had from there; the message is for an operator, not for the client.
+
+    It names the host alone: some URLs are secrets, and the audit trail keeps what it says.
+    """
 
 
 def fetch(url: str, *, private_hosts: Collection[str] = ()) -> bytes:
@@ -42,12 +52,12 @@ def fetch(url: str, *, private_hosts: Collection[str] = ()) -> bytes:
     """
     with _asking("GET", url, {"Accept": "application/json"}, b"", private_hosts) as answer:
         if answer.status != 200:
-            raise FetchError(f"{url}: HTTP {answer.status}")
+            raise FetchError(f"{_host_of(url)}: HTTP {answer.status}")
         body = b""
         for chunk in answer.iter_stream():
             body += chunk
             if len(body) > MAX_BYTES:
-                raise FetchError(f"{url}: longer than {MAX_BYTES} bytes")
+                raise FetchError(f"{_host_of(url)}: longer than {MAX_BYTES} bytes")
     return body
 
 
@@ -77,7 +87,7 @@ def _asking(
         with pool, pool.stream(method, url, headers=sent, content=body) as answer:
             yield answer
     except _FAILURES as error:
-        raise FetchError(f"{url}: {type(error).__name__}") from None
+        raise FetchError(f"{host}: {type(error).__name__}") from None
 
 
 def _judge(url: str, private_hosts: Collection[str]) -> tuple[str, int, bool]:
@@ -90,10 +100,14 @@ def _judge(url: str, private_hosts: Collection[str]) -> tuple[str, int, bool]:
     is_private = host in private_hosts
     is_plain = url.isascii() and url.isprintable() and " " not in url
     if not is_plain or not host or "@" in parts.netloc or parts.scheme not in ("https", "http"):
-        raise FetchError(f"{url}: not a plain https URL")
+        raise FetchError("not a plain https URL")
     if parts.scheme == "http" and not is_private:
-        raise FetchError(f"{url}: not https")
+        raise FetchError(f"{host}: not https")
     return host, port, is_private
+
+
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _resolve(host: str, port: int, is_private: bool) -> str:
@@ -102,9 +116,18 @@ def _resolve(host: str, port: int, is_private: bool) -> str:
     except (OSError, UnicodeError):
         raise FetchError(f"{host}: cannot be resolved") from None
     addresses = [str(entry[4][0]) for entry in found]
-    if not is_private and not all(ipaddress.ip_address(a).is_global for a in addresses):
+    if not is_private and not all(_is_public(ipaddress.ip_address(a)) for a in addresses):
         raise FetchError(f"{host}: is on a private address")
     return addresses[0]
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Tell whether it is one host's on the Internet, and stands for no private one."""
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address in _NAT64:
+        return _is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+    return address.is_global and address in _UNICAST and address.sixtofour is None
 
 
 @cache

@@ -12,6 +12,7 @@ from ..agents.register import REQUEST_SIGNING_ALG, USER_CODE_PARAMETER
 from ..catalogue.details import DetailsType
 from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Database
+from ..oauth.ciba import POLL
 from .read import AGENTS, DETAILS_TYPES, SCOPES, SERVERS
 from .stored import read_stored
 
@@ -104,7 +105,15 @@ def _agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
         "jwks_uri": row.jwks_uri,
         REQUEST_SIGNING_ALG: row.request_signing_alg,
         USER_CODE_PARAMETER: row.user_code_parameter or None,
+        **_delivery(row),
     }
+
+
+def _delivery(row: Agent) -> Entry:
+    if row.backchannel_token_delivery_mode == POLL:
+        return {}
+    names = ("backchannel_token_delivery_mode", "backchannel_client_notification_endpoint")
+    return {name: getattr(row, name) for name in names}
 
 
 def _members(entry: Entry) -> str:

@@ -4,7 +4,7 @@ A secret can be written, lie in a file beside the declaration, or be given as it
 SHA-256, which is what an export writes.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -129,6 +129,8 @@ class AgentTable(WithSecret):
     jwks_uri: Identifier | None = None
     backchannel_authentication_request_signing_alg: str | None = None
     backchannel_user_code_parameter: bool | None = None
+    backchannel_token_delivery_mode: Literal["poll", "ping", "push"] | None = None
+    backchannel_client_notification_endpoint: RedirectUri | None = None
 
     @property
     def has_keys(self) -> bool:
@@ -173,6 +175,14 @@ class AgentTable(WithSecret):
             ),
         }
         _raise_first(mistakes)
+        return self
+
+    @model_validator(mode="after")
+    def _told_where(self) -> Self:
+        is_told = self.backchannel_token_delivery_mode in ("ping", "push")
+        where = self.backchannel_client_notification_endpoint
+        text = "backchannel_token_delivery_mode: ping and push come together with an endpoint"
+        _raise_first({text: is_told != (where is not None)})
         return self
 
     @model_validator(mode="after")

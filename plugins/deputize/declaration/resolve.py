@@ -7,6 +7,7 @@ mistakes are collected before anything is written.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..agents.lifecycle import Status
@@ -23,7 +24,7 @@ from ..catalogue.models import OWN_SCOPES, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.context import Context
 from ..host import Person
-from ..oauth.ciba import CIBA
+from ..oauth.ciba import CIBA, POLL
 from ..settings import Settings
 from ..typed_toml import raise_mistakes
 from .form import AgentTable, DetailsTypeTable, ScopeTable, ServerTable
@@ -221,6 +222,7 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         jwks_uri=proof.jwks_uri,
         request_signing_alg=_request_signing_alg(table, said, proof.method),
         user_code_parameter=_user_code_parameter(table, said),
+        **_delivery(table, said),
         registration_token_digest=before.registration_token_digest if before else None,
         revision=before.revision if before else 0,
     )
@@ -240,6 +242,15 @@ def _pushes(table: AgentTable, said: Agent | None) -> bool:
     if table.require_pushed_authorization_requests is not None:
         return table.require_pushed_authorization_requests
     return said is not None and said.require_pushed_authorization_requests
+
+
+def _delivery(table: AgentTable, said: Agent | None) -> dict[str, Any]:
+    """Return how it learns of a person's answer (CIBA Core §4): by poll, where nothing is said."""
+    source = said if said and table.backchannel_token_delivery_mode is None else table
+    return {
+        "backchannel_token_delivery_mode": source.backchannel_token_delivery_mode or POLL,
+        "backchannel_client_notification_endpoint": source.backchannel_client_notification_endpoint,
+    }
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ..agents.remote_keys import RemoteKeys
 from ..audit.record import Tally
 from ..catalogue.models import Catalogue, ResourceServer, resource_server
 from ..core.db import Database, Prepared, Transaction
+from ..core.sealed import Box
 from ..core.values import is_client_id
 from ..core.versions import Cached, read_versions
 from ..host import Host
@@ -30,6 +31,16 @@ class Asks(Protocol):
     def ask(self, context: "Context", caller: Caller, reading: "Reading", needed: Any) -> Any:
         """Put the question; return the members of the client's answer."""
         ...
+
+
+class Holds(Protocol):
+    """Holding polls until there is an answer: it is composed above delegation."""
+
+    def has_room(self, client_id: str) -> bool: ...
+
+    def wait(self, approval_id: str, client_id: str, seconds: float) -> bool: ...
+
+    def end(self) -> None: ...
 
 
 class Ends(Protocol):
@@ -74,6 +85,7 @@ class Reading:
 class Context:
     """The plugin's parts, as its rooms share them.
 
+    :param box: seals what has to be told again: what notifies a client
     :param registration_endpoint: absolute; as a `resource`, it asks for a spawn token
     :param channels: by name: how people are told that an agent waits for their word
     """
@@ -84,10 +96,12 @@ class Context:
     catalogue: Cached[Catalogue]
     keys: Cached[KeySet]
     key_store: KeyStore
+    box: Box
     remote_keys: RemoteKeys
     registration_endpoint: str
     ends: Ends
     asks: Asks
+    holding: Holds
     gates: tuple[Gate, ...]
     tally: Tally
     channels: Mapping[str, Channel] = field(default_factory=dict)

@@ -40,6 +40,14 @@ def of_scope(details: Iterable[Detail], scope: Words, types: Types) -> Details:
     return tuple(d for d in details if d["type"] in types and types[d["type"]].scope in scope)
 
 
+def is_binding(details: Details, scope: Words, types: Types) -> bool:
+    """Tell whether each of `details` still binds one of `scope`.
+
+    Where its type is gone, or binds another scope by now, it would bound nothing any more.
+    """
+    return len(of_scope(details, scope, types)) == len(details)
+
+
 def validate_known(details: Iterable[Detail], types: Types) -> None:
     """Refuse what is of no known type, or not as its type says. :rfc:`9396#section-5`
 
@@ -50,7 +58,7 @@ def validate_known(details: Iterable[Detail], types: Types) -> None:
         if known is None:
             raise Refusal("details.unknown", "A type of authorization details is not known here.")
         if not known.is_valid(detail):
-            raise Refusal("details.malformed", "A detail is not as its type's schema says.")
+            raise Refusal("details.malformed", "A detail is not as its type says.")
 
 
 def fit_details(

@@ -6,21 +6,19 @@ while: a bounded cache by the token itself, dropped whole when the keys change. 
 a token's delegation lives is never cached.
 """
 
-import base64
-import hashlib
 import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from sqlalchemy import BigInteger, Column, String, Table, Text, func, insert, select, update
 
 from ..core.db import Transaction, metadata
+from ..core.sealed import Box, NotOpened
 from ..core.secrets import new_id
 from ..core.values import canonical_json
 from ..core.versions import raise_version
@@ -114,7 +112,7 @@ class KeyStore:
 
     def __init__(self, issuer: str, secret: str | None) -> None:
         self.issuer = issuer
-        self._box = Fernet(_derive(secret)) if secret else None
+        self._box = Box(secret, "keys")
 
     def load(self, tx: Transaction) -> KeySet:
         """Return the keys that are not retired, having made the first if there is none."""
@@ -130,7 +128,7 @@ class KeyStore:
         """Make a key that signs from `signs_from` (seconds) on; return its `kid`."""
         kid = new_id()
         key = ECKey.generate_key("P-256", private=True)
-        sealed = self._seal(canonical_json(key.as_dict(private=True)).decode())
+        sealed = self._box.seal(key.as_dict(private=True))
         row = {"kid": kid, "private_jwk": sealed, "created_at": tx.now, "signs_from": signs_from}
         tx.execute(insert(signing_key).values(**row))
         raise_version(tx, VERSION)
@@ -143,19 +141,11 @@ class KeyStore:
         raise_version(tx, VERSION)
         return dropped == 1
 
-    def _seal(self, text: str) -> str:
-        return self._box.encrypt(text.encode()).decode() if self._box else text
-
     def _open(self, stored: str) -> Any:
-        if stored.startswith("{"):
-            return json.loads(stored)
-        if not self._box:
-            raise ConfigurationError("deputize.key_secret: the stored signing keys need it")
         try:
-            return json.loads(self._box.decrypt(stored.encode()))
-        except InvalidToken:
-            message = "deputize.key_secret: it does not open the stored signing keys"
-            raise ConfigurationError(message) from None
+            return self._box.open(stored)
+        except NotOpened as reason:
+            raise ConfigurationError(f"deputize.key_secret: {reason}") from None
 
 
 def retire_superseded(tx: Transaction) -> int:
@@ -172,7 +162,3 @@ def retire_superseded(tx: Transaction) -> int:
     if retired:
         raise_version(tx, VERSION)
     return retired
-
-
-def _derive(secret: str) -> bytes:
-    return base64.urlsafe_b64encode(hashlib.sha256(b"deputize keys\n" + secret.encode()).digest())

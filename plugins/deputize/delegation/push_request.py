@@ -89,7 +89,7 @@ class _Endpoint(PushedRequestEndpoint):
         with self.context.db.write() as tx:
             client.spend(tx)
             forget_pushed(tx, client.client_id)
-            waiting = _WAITING.first(tx, {"client_id": client.client_id})
+            waiting = _WAITING.first(tx, {"client_id": client.client_id, "now": tx.now})
             if waiting and waiting[0] >= settings.max_pushed:
                 raise Refusal("push.full", "Too many requests of this agent wait to be opened.")
             row = {
@@ -193,11 +193,16 @@ _BY_REFERENCE = select(pushed_request).where(
     pushed_request.c.digest == bindparam("digest"),
     pushed_request.c.client_id == bindparam("client_id"),
 )
+#: What can still be opened, or was. Whoever names a public client can push for it: so they keep
+#: others out for a minute, and not for as long as what was opened may be answered.
 _WAITING = Prepared(
     select(func.count())
     .select_from(pushed_request)
     .where(
         pushed_request.c.client_id == bindparam("client_id"),
         pushed_request.c.used_at.is_(None),
+        or_(
+            pushed_request.c.expires_at > bindparam("now"), pushed_request.c.person_key.is_not(None)
+        ),
     )
 )

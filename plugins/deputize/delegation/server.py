@@ -46,11 +46,17 @@ _NOTHING: Answers = {}
 
 
 class AgentRequest(FormRequest):
-    """A form request, with what is read to answer it."""
+    """A form request, with what is read to answer it.
+
+    `later` gives the answer where it is worth waiting for; it is asked when nothing is read
+    any more, and is given how to step aside meanwhile. `is_again` says that it was.
+    """
 
     def __init__(self, reading: Reading, *args: Any) -> None:
         super().__init__(*args)
         self.reading = reading
+        self.later: Callable[[Any], Answer] | None = None
+        self.is_again = False
 
 
 class AgentServer(ProtocolServer):
@@ -78,6 +84,24 @@ class AgentServer(ProtocolServer):
             return super(AgentServer, self).create_token_response(request)
 
         return self._answer("token", request, answer, differing)
+
+    def create_later_token_response(self, request: AgentRequest) -> Answer:
+        """Answer a token request anew, of a new moment.
+
+        Its client has authenticated, and its assertion is used up: only whether it is still
+        live is looked at again.
+        """
+        differing = self._differing.get(request.form.get("grant_type", ""), _NOTHING)
+
+        def answer(request: AgentRequest) -> Answer:
+            known = request.reading.find_client(caller_of(request).client_id)
+            request.client = caller = Caller(known or caller_of(request).client)  # type: ignore[assignment]
+            require_live(caller, request.reading.moment.now)
+            return super(AgentServer, self).create_token_response(request)
+
+        with self.context.reading() as reading:
+            request.reading, request.is_again = reading, True
+            return self._answer("token", request, answer, differing)
 
     def create_introspection_response(self, request: AgentRequest) -> Answer:
         """Answer an introspection request. :rfc:`7662#section-2`."""

@@ -29,6 +29,7 @@ from ..core.secrets import is_secret
 from ..delegation.answers import answer_to
 from ..delegation.context import Context
 from ..delegation.models import code
+from ..oauth.ciba import POLL
 from ..oauth.server import Answer
 from .cut import agent_locked, cut, live_nodes_of, withdraw_codes
 from .edit_agent import shrink, store_edit
@@ -130,7 +131,17 @@ def _must_be_looked_at(before: Agent, after: Agent) -> bool:
         or before.request_signing_alg not in (None, after.request_signing_alg)
         or before.user_code_parameter > after.user_code_parameter
     )
-    return wider or otherwise or _new_keys(before, after)
+    other_proof = otherwise or _new_keys(before, after)
+    return wider or other_proof or _is_told_elsewhere(before, after)
+
+
+def _is_told_elsewhere(before: Agent, after: Agent) -> bool:
+    # What is pushed is a token: where to, and whether, is no business of the agent's alone.
+    def told(registered: Agent) -> tuple[str, str | None]:
+        where = registered.backchannel_client_notification_endpoint
+        return registered.backchannel_token_delivery_mode, where
+
+    return after.backchannel_token_delivery_mode != POLL and told(after) != told(before)
 
 
 def _new_keys(before: Agent, after: Agent) -> bool:

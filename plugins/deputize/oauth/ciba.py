@@ -1,4 +1,4 @@
-"""Client-Initiated Backchannel Authentication (OpenID Connect CIBA Core 1.0), by poll.
+"""Client-Initiated Backchannel Authentication (OpenID Connect CIBA Core 1.0): poll, ping, push.
 
 A client asks, a person answers elsewhere, and the client comes back for what was granted::
 
@@ -29,6 +29,9 @@ from .rfc9396 import Detail, read_authorization_details
 
 CIBA = "urn:openid:params:grant-type:ciba"
 
+#: How a client learns of the answer (§5): it asks again, is told to, or is given it.
+POLL, PING, PUSH = DELIVERY_MODES = ("poll", "ping", "push")
+
 #: CIBA Core §7.1: "Requests MUST contain the openid scope". It marks them, and is never granted.
 OPENID = "openid"
 
@@ -39,6 +42,9 @@ _BLANK = re.compile(
     "\U000e0100-\U000e01ef]"
 )
 _SECONDS = re.compile(r"[0-9]{1,9}")
+#: RFC 6750 §2.1: what can stand after `Bearer`.
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]{1,1024}=*")
+_LONGEST_TOKEN = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class BackchannelRequest:
     requested_expiry: int | None = None
     authorization_details: tuple[Detail, ...] | None = None
     user_code: str | None = field(default=None, repr=False)
+    client_notification_token: str | None = field(default=None, repr=False)
 
 
 def read_backchannel_request(
@@ -70,7 +77,8 @@ def read_backchannel_request(
     :raises InvalidTargetError: for more than one resource: a token is for one target
     :raises InvalidAuthorizationDetailsError: RFC 9396 §5
     :raises InvalidScopeError: without `openid`, or without anything else that is asked for
-    :raises InvalidRequestError: unless there is exactly one hint
+    :raises InvalidRequestError: unless there is exactly one hint; for a
+        `client_notification_token` that is no bearer token
     :raises InvalidBindingMessageError: for one that cannot be shown
     """
     if len(resources) > 1:
@@ -90,6 +98,7 @@ def read_backchannel_request(
         requested_expiry=_requested_expiry(form),
         authorization_details=None if details is None else read_authorization_details(details),
         user_code=form.get("user_code"),
+        client_notification_token=_notification_token(form),
     )
 
 
@@ -104,6 +113,14 @@ def read_binding_message(form: Mapping[str, str], longest: int) -> str | None:
     if len(message) > longest or not message.isprintable() or _BLANK.search(message):
         raise InvalidBindingMessageError(f"One line of at most {longest} visible characters.")
     return message
+
+
+def _notification_token(form: Mapping[str, str]) -> str | None:
+    """Return what the client knows a notification by. CIBA Core §7.1."""
+    token = form.get("client_notification_token")
+    if token is not None and (len(token) > _LONGEST_TOKEN or not _BEARER.fullmatch(token)):
+        raise InvalidRequestError("client_notification_token is a bearer token, 1024 at most.")
+    return token
 
 
 def _requested_expiry(form: Mapping[str, str]) -> int | None:

@@ -362,6 +362,8 @@ class ApprovalCard:
     """What the asker may do already."""
     is_for_one_use: bool
     may_be_passed_on: bool
+    warnings: tuple[Markup, ...] = ()
+    """Sentences of the server on who asks: new, self-registered, started by another."""
     left: Markup = NOTHING
     """How long it can be decided, by `time_tag(until(...))`."""
     over: Markup = NOTHING
@@ -369,6 +371,8 @@ class ApprovalCard:
     problem: str = ""
     """Why it is shown again, if it is."""
     amounts: tuple[AmountField, ...] = ()
+    can_repeat: bool = False
+    """Whether a yes may be for the same again, until the task is over."""
     others: tuple[tuple[int, str], ...] = ()
     """How many of which group must say yes as well."""
     takes_passkey: bool = False

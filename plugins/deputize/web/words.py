@@ -134,6 +134,14 @@ def neutralise(text: str, limit: int) -> str:
     return _cut(_flatten(line), limit)
 
 
+def is_seen_whole(text: str, limit: int) -> bool:
+    """Tell whether `neutralise` shows all of `text`: two that look alike are not two things.
+
+    Quotation marks and composed letters may be spelled otherwise.
+    """
+    return neutralise(text, limit) == unicodedata.normalize("NFC", text).translate(QUOTES)
+
+
 def list_of(items: Sequence[str]) -> str:
     """Join as a sentence does: "a", "a and b", "a, b and c"."""
     if len(items) < 2:

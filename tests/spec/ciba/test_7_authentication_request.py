@@ -68,7 +68,8 @@ class TestAnswer:
         assert card.scope == {"calendar:write"}
 
     def test_it_is_advertised(self, world: World) -> None:
-        assert world.metadata["backchannel_token_delivery_modes_supported"] == ["poll"]
+        modes = world.metadata["backchannel_token_delivery_modes_supported"]
+        assert modes == ["poll", "ping", "push"]
         assert "urn:openid:params:grant-type:ciba" in world.metadata["grant_types_supported"]
 
 

@@ -122,6 +122,29 @@ class TestTheQuorum:
         assert vote(asking, "fred") == Outcome.OVER
         assert outcome(asking.poll(request)) == (400, "access_denied")
 
+    def test_what_was_taken_back_is_told_as_their_own_no(self, asking: Asking) -> None:
+        asking.asked()
+        asking.say_yes()
+        asking.say_no()
+        page = asking.world.browser(asking.person).get(asking.world.metadata["approvals_page"])
+        assert "you said no" in page.text
+        assert "somebody else said no" not in page.text
+
+    def test_a_vote_that_was_kept_is_none_once_it_was_taken_back(self, asking: Asking) -> None:
+        asking.asked()
+        asking.say_yes()
+        kept = [(asking.cards()[0], name) for name in ("fay", "fred")]
+        asking.say_no()
+        asking.world.pass_time(asking.world.context.settings.approvals.cool_down)
+        again = replace(asking, hold=asking.world.hold("planner", asking.person))
+        request = again.asked()
+        assert again.say_yes() == Outcome.DONE
+        for card, name in kept:
+            someone = asking.world.host.people[name]
+            word = Vote(card, card.decision_hash or "", someone, TOLD, True)
+            assert word.cast(asking.world.context) == Outcome.OVER
+        assert outcome(again.poll(request)) == (400, "authorization_pending")
+
     def test_what_they_vote_on_does_not_change(self, asking: Asking) -> None:
         asking.asked()
         asking.say_yes()

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.agents_http import outcome
+from support.agents_http import outcome, unix_time
 from support.asking import Asking
 from support.world import World
 
@@ -50,6 +50,37 @@ def form_of(html: str) -> dict[str, Any]:
 def press(browser: httpx.Client, form: dict[str, Any], decision: str, **changes: Any) -> Any:
     sent = form | {"decision": decision} | changes
     return browser.post(sent.pop("action"), data=sent)
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ({"origin": "self"}, "<bdi>stranger</bdi> registered itself. An administrator let it in."),
+        ({"created_at": unix_time()}, "<bdi>stranger</bdi> is new here: since less than a week."),
+        ({}, None),
+    ],
+)
+def test_it_says_what_speaks_for_looking_twice(
+    world: World, asking: Asking, members: dict[str, Any], sentence: str | None
+) -> None:
+    stranger = f"stranger-{len(world.keys)}"
+    world.register(stranger, name="stranger", **members)
+    hold = world.hold(stranger, asking.person)
+    Asking(world, world.agent(stranger), hold, asking.person).asked()
+    page = inbox(world.browser(asking.person), world)
+    assert ("Before you decide" in page) == (sentence is not None)
+    assert sentence is None or sentence in page
+
+
+def test_it_says_who_started_a_helper(asking: Asking) -> None:
+    world = asking.world
+    helper = world.spawn("planner", asking.hold, "flights:search calendar:read")
+    taken = world.hand_over(asking.hold, "planner", helper, "flights:search")
+    Asking(world, world.agent(helper), taken, asking.person).asked(
+        scope="openid calendar:read", resource="https://calendar.example"
+    )
+    page = inbox(world.browser(asking.person), world)
+    assert "is a helper that <bdi>planner</bdi> started." in page
 
 
 def test_it_says_what_who_through_whom_and_in_whose_words(asking: Asking) -> None:

@@ -97,6 +97,33 @@ def test_joining_at_the_moment_of_the_yes_grants_nothing_unseen(
     assert is_pending == (decided.result() == Outcome.CHANGED)
 
 
+def test_those_who_come_and_go_do_not_keep_it_changing(siblings: tuple[Asking, Asking]) -> None:
+    booker, checker = siblings
+    booker.asked()
+    changed = set()
+    for number in range(5):
+        checker.asked(binding_message=f"again {number}", requested_expiry="30")
+        changed.add(shown_to(booker)[0][0].content_hash)
+        booker.world.pass_time(35)
+    assert len(changed) == 2
+
+
+def test_after_a_minute_nobody_joins(siblings: tuple[Asking, Asking]) -> None:
+    booker, checker = siblings
+    booker.asked()
+    booker.world.pass_time(60)
+    checker.asked()
+    assert [len(card) for card in shown_to(booker)] == [1, 1]
+
+
+def test_who_joins_waits_no_longer_than_the_first(siblings: tuple[Asking, Asking]) -> None:
+    booker, checker = siblings
+    booker.asked(requested_expiry="60")
+    checker.asked()
+    (card,) = shown_to(booker)
+    assert len({one.expires_at for one in card}) == 1
+
+
 def test_after_the_yes_nobody_joins(siblings: tuple[Asking, Asking]) -> None:
     booker, checker = siblings
     booker.asked()
@@ -163,6 +190,26 @@ def test_the_card_names_all_with_their_own_words(siblings: tuple[Asking, Asking]
     assert "“Seat 14C”" in page
     assert "“Seat 14D &lt;b&gt;”" in page
     assert "Deny and stop all 2" in page
+
+
+def test_what_speaks_for_looking_twice_is_said_of_who_joined_too(asking: Asking) -> None:
+    world, stranger = asking.world, f"stranger-{len(asking.world.keys)}"
+    world.register(stranger, origin="self")
+    world.edit("planner", delegates_to=frozenset({"booker", "checker", stranger}))
+    asking.hold = world.hold("planner", asking.person)
+    for name in ("booker", stranger):
+        sibling(asking, name).asked()
+    assert [len(card) for card in shown_to(asking)] == [2]
+    page = inbox(world.browser(asking.person), world)
+    assert f"<bdi>{stranger}</bdi> registered itself. An administrator let it in." in page
+
+
+def test_where_many_wait_a_card_still_names_all(siblings: tuple[Asking, Asking]) -> None:
+    for one in siblings:
+        one.asked()
+    with siblings[0].world.context.db.read() as tx:
+        cards = open_cards(tx, siblings[0].person, limit=1)
+    assert [len(card) for card in cards] == [2]
 
 
 def test_stopping_stops_all_of_them(siblings: tuple[Asking, Asking]) -> None:

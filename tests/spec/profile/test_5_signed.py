@@ -94,8 +94,7 @@ class Signer:
             "decision": "approve",
             "scope": sorted(card.adding),
             "lifetime": "60",
-            "amount-0-amount": amount,
-        }
+        } | ({"amount-0-amount": amount} if card.details else {})
         return self.browser.post(f"/deputize/approvals/{card.id}", data=form | changed)
 
     def form(self, **pressed: Any) -> Form:
@@ -202,6 +201,7 @@ class TestSigning:
                 separators=(",", ":"),
             ),
             "lifetime": card.granted_lifetime,
+            "for_task": False,
         }
         spelled = json.dumps(decided, sort_keys=True, separators=(",", ":")).encode()
         assert hashlib.sha256(spelled).hexdigest() == row["decision_hash"]
@@ -434,6 +434,27 @@ class TestSiblings:
         assert evidences == {decode(token)[1]["approval_evidence"]}
         TestRemoved().remove(signer)
         assert outcome(siblings[1].poll(requests[1])) == (400, "access_denied")
+
+    def test_who_joins_after_the_page_was_shown_is_not_signed_for(self, signer: Signer) -> None:
+        world, person = signer.world, signer.asking.person
+        hold = world.hold("planner", person, scope="flights:search")
+        booker, checker = (
+            Asking(
+                world,
+                world.agent(name),
+                world.hand_over(hold, "planner", name, "flights:search"),
+                person,
+            )
+            for name in ("booker", "checker")
+        )
+        request = booker.asked(scope="openid pay:list")
+        form = signer.form()
+        joined = checker.asked(scope="openid pay:list")
+        as_it_is_now = signer.asking.cards()[0].content_hash
+        for shown in ({}, {"shown": as_it_is_now}):
+            assert signer.sign(form, **shown).status_code in (400, 409)
+        assert outcome(booker.poll(request)) == (400, "authorization_pending")
+        assert outcome(checker.poll(joined)) == (400, "authorization_pending")
 
 
 class TestRemoved:

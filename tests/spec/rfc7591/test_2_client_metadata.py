@@ -1,12 +1,13 @@
 """What a client may say of itself, and what is wrong with what it says."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from support.agents_http import http, jwks, new_key, outcome, register
-from support.world import World
+from support.world import World, running_world
 
 pytestmark = pytest.mark.section("RFC 7591", "2")
 
@@ -39,8 +40,13 @@ def say(world: World, **members: Any) -> tuple[int, str]:
         {"jwks": {"keys": [jwks(new_key())["keys"][0] for _ in range(10)]}},
         {"contacts": ["x"], "unknown": {"a": 1}},  # not understood: ignored (§2)
         {"agent_model": "m", "agent_vendor": "v", "software_version": "1", "client_name": "é"},
+        {"backchannel_token_delivery_mode": "poll"},
+        {
+            "backchannel_token_delivery_mode": "ping",
+            "backchannel_client_notification_endpoint": "https://agent.example/told?a=b",
+        },
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_what_is_accepted(world: World, members: dict[str, Any]) -> None:
     assert say(world, **members) == (201, "none")
@@ -204,3 +210,43 @@ def test_a_body_that_is_no_json_object_is_refused(
     headers = {"Content-Type": content_type}
     answer = http.post(world.metadata["registration_endpoint"], content=body, headers=headers)
     assert outcome(answer) == METADATA
+
+
+NOWHERE = [
+    "http://agent.example/",
+    "http://127.0.0.1/",
+    "https://a@agent.example/",
+    "/told",
+    7,
+    None,
+]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"backchannel_token_delivery_mode": "pull"},
+        {"backchannel_token_delivery_mode": ["ping"]},
+        {"backchannel_token_delivery_mode": "ping"},
+        {"backchannel_client_notification_endpoint": "https://agent.example/told"},
+        *(
+            {
+                "backchannel_token_delivery_mode": "push",
+                "backchannel_client_notification_endpoint": uri,
+            }
+            for uri in [*NOWHERE, "https://agent.example/#x", "https://agent.example/\n"]
+        ),
+    ],
+)
+def test_a_client_is_told_by_https_alone(world: World, members: dict[str, Any]) -> None:
+    """CIBA Core §4."""
+    assert say(world, **members) == METADATA
+
+
+def test_what_is_open_to_declared_agents_is_closed_to_it(tmp_path: Path) -> None:
+    """An administrator opened a private host for agents that an administrator declared."""
+    private = {"private_hosts": ["intern.example"]}
+    url = f"sqlite:///{tmp_path}/deputize.sqlite3"
+    with running_world(url, tmp_path, agents=private) as world:
+        endpoint = {"backchannel_client_notification_endpoint": "https://INTERN.example/told"}
+        assert say(world, backchannel_token_delivery_mode="push", **endpoint) == METADATA

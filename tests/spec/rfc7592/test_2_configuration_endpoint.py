@@ -134,6 +134,10 @@ class TestUpdate:
             {"grant_types": ["authorization_code", "client_credentials"]},
             {"token_endpoint_auth_method": "client_secret_basic", "jwks": None},
             {"token_endpoint_auth_method": "none", "jwks": None},
+            {
+                "backchannel_token_delivery_mode": "push",
+                "backchannel_client_notification_endpoint": "https://elsewhere.example/told",
+            },
             {"jwks": jwks(new_key())},
         ],
     )

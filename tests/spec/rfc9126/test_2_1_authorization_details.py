@@ -10,8 +10,8 @@ import pytest
 
 from deputize.endings.edit_catalogue import declare_details_type, retire_details_type
 from spec.rfc9126.conftest import Pushing
-from spec.rfc9396.conftest import FOLDERS, declare, folders, payment, spelled
 from support.agents_http import decode, outcome, pkce
+from support.details import FOLDERS, declare, folders, payment, spelled
 from support.world import World, authorize_url
 
 pytestmark = pytest.mark.section("RFC 9126", "2.1")

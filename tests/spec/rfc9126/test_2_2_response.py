@@ -79,10 +79,23 @@ class TestErrors:
         pushing.press(pushing.open(waiting[0]))
         assert pushing.push().status_code == 201
 
-    def test_what_nobody_can_answer_any_more_makes_room(
+    def test_what_nobody_opened_in_time_takes_no_place(
         self, world: World, pushing: Pushing
     ) -> None:
+        world.pass_time(LIFETIME + 900)
         for _ in range(MAX_PUSHED):
             pushing.pushed()
+        assert outcome(pushing.push()) == (429, "temporarily_unavailable")
+        world.pass_time(LIFETIME)
+        assert pushing.push().status_code == 201
+
+    def test_what_somebody_opened_keeps_its_place_until_it_cannot_be_answered(
+        self, world: World, pushing: Pushing
+    ) -> None:
         world.pass_time(LIFETIME + 900)
+        for _ in range(MAX_PUSHED):
+            pushing.open(pushing.pushed())
+        world.pass_time(LIFETIME)
+        assert outcome(pushing.push()) == (429, "temporarily_unavailable")
+        world.pass_time(900)
         assert pushing.push().status_code == 201

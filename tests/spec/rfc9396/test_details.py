@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from deputize.approvals.decide import Outcome
+from deputize.catalogue.models import Scope
 from deputize.core.refusal import Refusal
-from deputize.endings.edit_catalogue import declare_details_type, retire_details_type
+from deputize.endings.edit_catalogue import (
+    declare_details_type,
+    declare_scope,
+    retire_details_type,
+)
 from deputize.host import Authentication, PersonToken
 from support.agents_http import Agent, decode, discover, outcome, pkce
 from support.asking import Asking
-from support.details import FOLDERS, declare, folders, payment, spelled
+from support.details import FOLDERS, PAYMENT, declare, folders, payment, spelled
 from support.request_object import request_object, send
 from support.world import CALENDAR, CALLBACK, PAY, World, authorize_url
 
@@ -81,6 +86,44 @@ class TestTheParameter:
         assert outcome(buying.ask(authorization_details=text)) == INVALID
         assert buying.cards() == []
 
+    @pytest.mark.parametrize(
+        "creditor",
+        [
+            "Airline \u202eX",
+            "Airline\u200b X",
+            "Airline X\ufeff",
+            "Airline\u00a0X",
+            "Airline  X",
+            " Airline X",
+            "Airline X\nand nobody else",
+            "Airline\u3164X",
+            "Airline X\U000e0041",
+            "\u0301Airline X",
+            "x" + "\u0336" * 9,
+        ],
+        ids=ascii,
+    )
+    def test_what_reads_as_something_else_is_put_to_nobody(
+        self, buying: Asking, creditor: str
+    ) -> None:
+        details = spelled(payment(creditor=creditor))
+        assert outcome(buying.ask(authorization_details=details)) == INVALID
+        assert buying.cards() == []
+
+    @pytest.mark.parametrize("creditor", ['Caf\u00e9 "X"', "Cafe\u0301", "محمد", "株式会社"])
+    def test_what_is_seen_as_it_is_is_asked(self, buying: Asking, creditor: str) -> None:
+        buying.asked(authorization_details=spelled(payment(creditor=creditor)))
+        assert buying.cards()[0].details[0]["creditor"] == creditor
+
+    def test_what_would_be_cut_off_is_put_to_nobody(self, asking: Asking) -> None:
+        asked = {"scope": "openid files:read", "resource": CALENDAR}
+        hidden = spelled(folders(*[f"holiday-{n}" for n in range(19)], "passwords"))
+        assert outcome(asking.ask(**asked, authorization_details=hidden)) == INVALID
+        shown = spelled(folders(*[f"holiday-{n}" for n in range(9)], "passwords"))
+        asking.asked(**asked, authorization_details=shown)
+        page = asking.world.browser(asking.person).get(asking.world.metadata["approvals_page"])
+        assert "holiday-8, passwords</bdi>" in page.text
+
     def test_its_types_are_advertised(self, world: World) -> None:
         types = discover(world.url)["authorization_details_types_supported"]
         assert types == ["folders", "payment"]
@@ -90,7 +133,7 @@ class TestConsent:
     """§4: the person is told in words, and what is consented is what the tree holds."""
 
     def test_the_page_says_what_they_mean(self, world: World) -> None:
-        details = spelled(folders("trips", "\u202ework <b>"))
+        details = spelled(folders("trips", "work <b>"))
         url = authorize_url(
             world.metadata, "planner", pkce()[1], scope=ASKED, authorization_details=details
         )
@@ -213,7 +256,7 @@ class TestApproval:
     """§7, and the profile's §5: a payment is granted by the person, one at a time."""
 
     def test_the_card_says_what_it_means(self, buying: Asking) -> None:
-        buying.asked(authorization_details=spelled(payment(creditor="Airline\u202e X <i>")))
+        buying.asked(authorization_details=spelled(payment(creditor="Airline X <i>")))
         page = buying.world.browser(buying.person).get(buying.world.metadata["approvals_page"])
         assert "<h2>Pay <bdi>€</bdi><bdi>420.00</bdi> to <bdi>Airline X &lt;i&gt;</bdi></h2>" in (
             page.text
@@ -387,6 +430,43 @@ class TestWhenTheCatalogueChanges:
         buying.say_yes()
         retire_details_type(buying.world.context.db, "payment")
         assert outcome(buying.poll(asked)) == (400, "access_denied")
+
+    def test_nor_by_a_type_that_binds_another_scope_by_now(self, buying: Asking) -> None:
+        asked = buying.asked()
+        buying.say_yes()
+        another_scope(buying.world)
+        assert outcome(buying.poll(asked)) == (400, "access_denied")
+
+    @pytest.mark.parametrize("edit", ["retired", "moved"])
+    def test_what_was_on_the_page_is_not_widened_by_the_press(
+        self, buying: Asking, edit: str
+    ) -> None:
+        asked = buying.asked()
+        browser, form = form_of(buying)
+        if edit == "moved":
+            another_scope(buying.world)
+        else:
+            retire_details_type(buying.world.context.db, "payment")
+        answer = browser.post(form.pop("action"), data=form | {"decision": "approve"})
+        page = browser.get(answer.headers["Location"]).text
+        assert "Nothing was granted. This is not to be had any more" in page
+        assert outcome(buying.poll(asked)) == (400, "authorization_pending")
+
+    def test_a_lower_amount_is_never_left_out(self, buying: Asking) -> None:
+        asked = buying.asked()
+        browser, form = form_of(buying)
+        fixed = replace(PAYMENT, compare="{}", consumable=None)
+        declare_details_type(buying.world.context.db, fixed)
+        lower = form | {"amount-0-amount": "100.00", "decision": "approve"}
+        answer = browser.post(lower.pop("action"), data=lower)
+        assert "why=details.unknown" in answer.headers["Location"]
+        assert outcome(buying.poll(asked)) == (400, "authorization_pending")
+
+
+def another_scope(world: World) -> None:
+    """Let a payment bind another scope than it did."""
+    declare_scope(world.context.db, Scope("pay:other", PAY, "Pay otherwise"))
+    declare_details_type(world.context.db, replace(PAYMENT, scope="pay:other"))
 
 
 def form_of(asking: Asking) -> tuple[Any, dict[str, Any]]:

@@ -41,6 +41,8 @@ def upgrade() -> None:
         sa.Column("jwks_uri", sa.Text(), nullable=True),
         sa.Column("request_signing_alg", sa.String(length=16), nullable=True),
         sa.Column("user_code_parameter", sa.Boolean(), nullable=False),
+        sa.Column("backchannel_token_delivery_mode", sa.String(length=4), nullable=False),
+        sa.Column("backchannel_client_notification_endpoint", sa.Text(), nullable=True),
         sa.Column("registration_token_digest", sa.String(length=64), nullable=True),
         sa.Column("only_for", sa.String(length=255), nullable=True),
         sa.Column("parent", sa.String(length=64), nullable=True),
@@ -82,6 +84,8 @@ def upgrade() -> None:
         sa.Column("granted_scope", sa.Text(), nullable=True),
         sa.Column("granted_details", sa.Text(), nullable=True),
         sa.Column("granted_lifetime", sa.BigInteger(), nullable=True),
+        sa.Column("for_task", sa.Boolean(), nullable=False),
+        sa.Column("repeats", sa.String(length=16), nullable=True),
         sa.Column("decision_hash", sa.String(length=64), nullable=True),
         sa.Column("auth_time", sa.BigInteger(), nullable=True),
         sa.Column("acr", sa.Text(), nullable=True),
@@ -94,7 +98,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
     )
     op.create_index(
-        "ix_deputize_approval_decision_hash", "deputize_approval", ["decision_hash"], unique=False
+        "ix_deputize_approval_decision_hash",
+        "deputize_approval",
+        ["status", "expires_at"],
+        unique=False,
+        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
     )
     op.create_index(
         "ix_deputize_approval_expires_at",
@@ -169,6 +178,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("interval", sa.BigInteger(), nullable=False),
         sa.Column("polled_at", sa.BigInteger(), nullable=True),
+        sa.Column("delivery_mode", sa.String(length=4), nullable=True),
+        sa.Column("notification_endpoint", sa.Text(), nullable=True),
+        sa.Column("sealed", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_deputize_auth_request")),
     )
     op.create_index(
@@ -659,7 +671,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.drop_index("ix_deputize_approval_decision_hash", table_name="deputize_approval")
+    op.drop_index(
+        "ix_deputize_approval_decision_hash",
+        table_name="deputize_approval",
+        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+    )
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")

@@ -8,6 +8,9 @@ import { listen } from '../loopback.mjs'
 const { ISSUER, CLIENT_ID, CLIENT_SECRET } = process.env
 const CALENDAR = 'https://calendar.example'
 const PAY = 'https://pay.example'
+const PAYMENT = JSON.stringify([
+  { type: 'payment', amount: '420.00', currency: 'EUR', creditor: 'Airline X' },
+])
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
@@ -27,6 +30,7 @@ const refused = await client
     subject_token_type: ACCESS_TOKEN,
     resource: PAY,
     scope: 'pay:transfer',
+    authorization_details: PAYMENT,
   })
   .catch(({ error }) => error)
 
@@ -36,6 +40,7 @@ const asked = await client.initiateBackchannelAuthentication(agent, {
   login_hint_token: granted.access_token,
   binding_message: 'TP1234, EUR 420',
   resource: PAY,
+  authorization_details: PAYMENT,
 })
 console.error(`Please decide at ${agent.serverMetadata().approvals_page}`)
 const approved = await client.pollBackchannelAuthenticationGrant(agent, asked)
