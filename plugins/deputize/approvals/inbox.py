@@ -9,18 +9,18 @@ from itertools import chain
 
 from flask import Blueprint, Response, request, url_for
 
-from ..agents.models import find_agents
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..delegation.context import Context
-from ..delegation.liveness import find_standing
 from ..host import Person
 from ..passkeys.ask import telling_refusals
 from ..passkeys.challenge import Purpose
 from ..web.pages import InboxPage
 from ..web.shell import is_own_form, render, see_other
-from .cards import Again, Telling, find_first_hold
+from .around import read_around
+from .cards import Again, Telling
 from .decide import Outcome, decide
+from .decisions import Decisions
 from .find_cards import decided_cards, find_card, late_cards, open_cards, shown, shown_as_one
 from .grant_less import NOTHING_LEFT, Yes
 from .models import Approval
@@ -136,11 +136,9 @@ def _stop(context: Context, card: Approval) -> None:
     """End what the agents that asked hold of this task, from where each came in."""
     with context.db.read() as tx:
         asking = {one.id: one for one in (card, *shown_as_one(tx, card))}.values()
-        firsts = {
-            find_first_hold(tx, find_standing(tx, one.delegation_id), one.client_id) or ""
-            for one in asking
-        }
-    for first in sorted(firsts - {""}):
+        around = read_around(tx, list(asking))
+    firsts = {around.find_first_hold(one.delegation_id, one.client_id) for one in asking}
+    for first in sorted(filter(None, firsts)):
         context.ends.end_delegation(first, why=STOPPED)
 
 
@@ -156,22 +154,27 @@ class Inbox:
         """Return the open cards, oldest first, then what is past deciding, newest first."""
         tx, key = self.tx, self.me.key
         asked = open_cards(tx, key, READ)
-        waiting, asked_too = shown(tx, asked), shown(tx, cards_asked_of(tx, self.me, READ))
+        asked_too = cards_asked_of(tx, self.me, READ)
+        over, decided = late_cards(tx, key, LATE, LATE_SHOWN), decided_cards(tx, key, DECIDED_SHOWN)
+        around = read_around(tx, [*chain(*asked, *asked_too), *over, *decided])
+        waiting = shown(asked, around.standings, tx.now)
         live = {one.id for card in waiting for one in card}
         dead = [one for card in asked for one in card if one.id not in live]
-        late = [*dead, *late_cards(tx, key, LATE, LATE_SHOWN)][:LATE_SHOWN]
-        decided = decided_cards(tx, key, DECIDED_SHOWN)
-        told = [*chain(*waiting, *asked_too), *late, *decided]
-        agents = find_agents(tx, frozenset(name for one in told for name in one.chain))
+        late = [*dead, *over][:LATE_SHOWN]
         catalogue = self.context.moment(tx).catalogue
         again = Again(request.args.get("again", ""), request.args.get("why", ""))
-        telling = Telling(tx, catalogue, agents, again, self.context.settings.approvals.passkey_acr)
+        telling = Telling(around, catalogue, again, self.context.settings.approvals.passkey_acr)
         return InboxPage(
             person=self.me.name,
             agents_url=url_for("deputize_agents.agents"),
             passkeys_url=url_for("deputize_passkeys.passkeys"),
             cards=tuple(map(telling.open, waiting)),
-            votes=tuple(telling.vote(c, subject_of(self.context, tx, c[0])) for c in asked_too),
+            votes=tuple(
+                telling.vote(
+                    card, subject_of(self.context, around.standings[card[0].delegation_id])
+                )
+                for card in shown(asked_too, around.standings, tx.now)
+            ),
             late=tuple(map(telling.late, late)),
-            decided=tuple(map(telling.decided, decided)),
+            decided=tuple(map(Decisions(around, catalogue).decided, decided)),
         )

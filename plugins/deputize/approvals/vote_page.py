@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, request, url_for
 
-from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..delegation.context import Context
-from ..delegation.liveness import find_standing
+from ..delegation.liveness import Standing, find_standing
 from ..delegation.persons import find_person_id
 from ..host import Authentication, Person
 from ..passkeys.ask import telling_refusals
@@ -33,9 +32,8 @@ def add_vote(pages: Blueprint, context: Context) -> None:
         return _on(context, approval_id, _signed)
 
 
-def subject_of(context: Context, tx: Transaction, card: Approval) -> str:
-    """Return what the person is called whom the card was put to."""
-    standing = find_standing(tx, card.delegation_id)
+def subject_of(context: Context, standing: Standing | None) -> str:
+    """Return what the person is called on whose behalf this is."""
     found = context.host.find_person(standing.subject) if standing else None
     return found.name if found else "somebody"
 
@@ -75,7 +73,8 @@ def _takes_passkey(context: Context, card: Approval) -> bool:
 
 def _ask_to_sign(context: Context, me: Person, card: Approval) -> Response:
     with context.db.read() as tx:
-        asking, subject = decided_with(tx, card), subject_of(context, tx, card)
+        asking, standing = decided_with(tx, card), find_standing(tx, card.delegation_id)
+    subject = subject_of(context, standing)
     granted = tuple(map(_as_granted, asking))
     action = url_for(".vote_signed", approval_id=card.id)
     return _to_sign(context, me, card).ask(context, me, granted, action, subject=subject)

@@ -345,6 +345,7 @@ class ApprovalCard:
 class DecidedCard:
     """What became of a card."""
 
+    id: str
     agent: AgentFace
     chain: tuple[ChainLink, ...]
     what: tuple[str, ...]
