@@ -19,6 +19,7 @@ from .find_cards import Card
 from .grant_less import NOTHING_LEFT
 from .models import Approval
 from .rules import asks_for_passkey, can_repeat, rules_of
+from .said_back import OLD_FORM
 from .wording import Wording
 
 #: Why a card is shown again, by the rule that refused.
@@ -26,6 +27,7 @@ _PROBLEMS = {
     NOTHING_LEFT: "Nothing was granted. Tick at least one line, or press Deny.",
     "decision.more": "Nothing was granted. An amount can only be lowered.",
     "details.malformed": "Nothing was granted. Write an amount such as 400 or 400.00.",
+    OLD_FORM: "Nothing was decided: the page on which you pressed was too old. Look again.",
 }
 
 
@@ -68,7 +70,7 @@ class Telling(Wording):
             amounts=amount_fields(card, self.catalogue.types),
             can_repeat=self._can_repeat(card),
             others=self._told_of_others(card),
-            problem=self.again.problem if card.id == self.again.id else "",
+            problem=self._problem(card),
         )
 
     def vote(self, asking: Card, subject: str) -> ApprovalCard:
@@ -82,6 +84,7 @@ class Telling(Wording):
             left=self.until(card.expires_at),
             action=url_for("deputize_approvals.voted", approval_id=card.id),
             hidden={"shown": card.decision_hash or ""},
+            problem=self._problem(card),
         )
 
     def to_sign(self, granted: Card, subject: str) -> tuple[ApprovalCard, str]:
@@ -118,6 +121,9 @@ class Telling(Wording):
             is_for_one_use=is_for_one_use(self.catalogue, card.scope),
             may_be_passed_on=bool(card.scope & self.catalogue.delegable),
         )
+
+    def _problem(self, card: Approval) -> str:
+        return self.again.problem if card.id == self.again.id else ""
 
     def _askers(self, asking: Sequence[Approval]) -> tuple[Asker, ...]:
         return tuple(

@@ -15,7 +15,7 @@ from ..passkeys.challenge import Purpose
 from ..web.shell import is_own_form, see_other
 from .models import Approval
 from .rules import asks_for_passkey, rules_of
-from .said_back import APPROVALS_PAGE, answer_to, sign_in, tell
+from .said_back import APPROVALS_PAGE, OLD_FORM, again, answer_to, sign_in, tell
 from .signing import ToSign, by_passkey, not_signed
 from .vote import Vote, decided_with, find_asked
 
@@ -45,7 +45,7 @@ def _on(
     if me is None:
         return sign_in(context)
     if not is_own_form():
-        return see_other(url_for(".approvals"))
+        return again(approval_id, OLD_FORM)
     with context.db.read() as tx:
         card = find_asked(tx, approval_id, me)
     if card is None:

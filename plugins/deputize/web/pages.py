@@ -8,7 +8,7 @@ agent's own words (`name`, `purpose`) may be passed raw: every template shows th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import ClassVar, Final
 
 from markupsafe import Markup, escape
 
@@ -70,7 +70,9 @@ class Page:
     agents_url: str = ""
     """Where "Agents acting for me" is; empty leaves the link out."""
     signing: Signing | None = None
-    """Where a passkey signs: that page runs a script, and no other does."""
+    """Where a passkey signs: that page runs a script."""
+    is_live: ClassVar[bool] = False
+    """Whether it asks for itself again: such a page runs a script. No other does."""
 
 
 @dataclass(frozen=True)
@@ -372,12 +374,20 @@ class InboxPage(Page):
     """What agents ask me now, what came to nothing, and what I decided. The oldest question
     first, so that nothing moves under the finger."""
 
+    is_live = True
+    whose: str = ""
+    """Tells two people apart who sign in at one browser."""
     cards: tuple[ApprovalCard, ...] = ()
     passkeys_url: str = ""
     votes: tuple[ApprovalCard, ...] = ()
     """What others said yes to, and ask this person's word for."""
     late: tuple[ApprovalCard, ...] = ()
     decided: tuple[DecidedCard, ...] = ()
+
+    @property
+    def waiting(self) -> int:
+        """How many questions wait for this person."""
+        return len(self.cards) + len(self.votes)
 
 
 @dataclass(frozen=True, kw_only=True)
