@@ -67,6 +67,7 @@ def shown(request: pytest.FixtureRequest, house: House, chromium: Browser) -> It
     with chromium.new_context(reduced_motion="reduce") as context:
         watched = Watched(context.new_page())
         request.param(Visit(house, watched.page, house.ana()))
+        context.set_offline(True)  # a live page stays as it is looked at
         yield watched
 
 
@@ -89,7 +90,7 @@ class TestEveryPage:
         headers = shown.document.headers
         assert STRICT.match(headers["content-security-policy"])
         assert "unsafe" not in headers["content-security-policy"]
-        # The one script stands where a passkey signs, and there alone.
+        # A script stands where a passkey signs and where a page is live, and nowhere else.
         scripts = shown.page.locator("script[src]").count()
         assert headers["content-security-policy"].count("; script-src 'self'") == scripts
         assert headers["content-security-policy"].count("script-src") == scripts

@@ -6,13 +6,19 @@ What begins, commits and tries a connection is not counted.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
 
+from deputize.approvals.models import Status, approval, asked_group
+from deputize.core.secrets import digest, new_id
 from deputize.endings.end_task import end_task
+from deputize.host import Person
 from storage.hearing import Ear
 from storage.operations import OPERATIONS, Act, done
 from support import agents_http
+from support.asking import Asking
 from support.world import World
 
 #: By operation: on SQLite, on PostgreSQL.
@@ -83,6 +89,60 @@ def test_an_ending_costs_no_more_for_a_larger_tree(
     world: World, count: Callable[[Act], int]
 ) -> None:
     assert count(ending(world, nodes=4)) == count(ending(world, nodes=40))
+
+
+def test_the_inbox_costs_no_more_for_more_cards(world: World, count: Callable[[Act], int]) -> None:
+    assert count(inbox(world, of_each=1)) == count(inbox(world, of_each=20))
+
+
+def inbox(world: World, of_each: int) -> Act:
+    """Return a look at an inbox with so many cards that wait, were decided, and ask to second."""
+    mine, theirs = (f"{who}-{of_each}" for who in ("reader", "other"))
+    for name in (mine, theirs):
+        world.host.people[name] = Person(name, name, frozenset({f"group-of-{mine}"}))
+        asking_of(world, name)
+    with world.context.db.write() as tx:
+        rows = [dict(row) for row in tx.execute(select(approval)).mappings()]
+        (waits,) = (row for row in rows if is_of(row, mine, Status.PENDING))
+        (redeemed,) = (row for row in rows if is_of(row, mine, Status.REDEEMED))
+        (others,) = (row for row in rows if is_of(row, theirs, Status.PENDING))
+        copies = [again(waits) for _ in range(of_each - 1)]
+        copies += [again(redeemed) for _ in range(of_each - 1)]
+        seconds = [again(others) | said_yes(others) for _ in range(of_each)]
+        tx.execute(insert(approval), copies + seconds)
+        of_group = {"name": f"group-of-{mine}", "asked_from": 0}
+        asked = [of_group | {"decision_hash": row["decision_hash"]} for row in seconds]
+        tx.execute(insert(asked_group), asked)
+    browser = world.browser(mine)
+    shown = browser.get("/deputize/approvals").text
+    assert shown.count('name="decision" value="approve"') == 2 * of_each
+    assert shown.count('class="card decided"') == of_each
+    return lambda: browser.get("/deputize/approvals")
+
+
+def is_of(row: dict[str, Any], person: str, status: Status) -> bool:
+    return row["client_id"] == f"asks-{person}" and row["status"] == status
+
+
+def said_yes(row: dict[str, Any]) -> dict[str, Any]:
+    return {"decision_hash": digest(new_id()), "granted_scope": row["scope"]}
+
+
+def asking_of(world: World, person: str) -> None:
+    """Leave one question that was redeemed, and one that waits."""
+    name = f"asks-{person}"
+    world.register(name)
+    asking = Asking(world, world.agent(name), world.hold(name, person), person)
+    asked = asking.asked()
+    asking.say_yes()
+    assert asking.poll(asked).status_code == 200
+    asking.asked(binding_message="And once more")
+
+
+def again(row: dict[str, Any]) -> dict[str, Any]:
+    """Return another approval of the same delegation."""
+    name = new_id()
+    return row | {"id": name, "content_hash": digest(name), "request_hash": digest(f"{name}!")}
 
 
 def ending(world: World, nodes: int) -> Act:

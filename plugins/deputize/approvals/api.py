@@ -5,6 +5,7 @@ is decided is what was shown: a `content_hash` that is no longer the card's chan
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from authlib.consts import default_json_headers
@@ -15,6 +16,7 @@ from ..core.values import words
 from ..delegation.answers import answer_to
 from ..delegation.context import Context
 from ..delegation.details import Details
+from ..delegation.liveness import find_standings_of
 from ..host import PersonToken
 from ..oauth.errors import InvalidAuthorizationDetailsError
 from ..oauth.rfc9396 import validate_details
@@ -67,9 +69,12 @@ def _asker(context: Context, headers: Mapping[str, str]) -> PersonToken:
 
 def _list(context: Context, asker: PersonToken) -> list[dict[str, Any]]:
     with context.db.read() as tx:
-        cards = shown(tx, open_cards(tx, asker.person.key, READ))
-        votes = shown(tx, cards_asked_of(tx, asker.person, READ))
-        return [*map(_told, cards), *map(_told_to_second, votes)]
+        cards = open_cards(tx, asker.person.key, READ)
+        votes = cards_asked_of(tx, asker.person, READ)
+        hanging_on = {one.delegation_id for one in chain(*cards, *votes)}
+        standings, now = find_standings_of(tx, hanging_on), tx.now
+    told = map(_told, shown(cards, standings, now))
+    return [*told, *map(_told_to_second, shown(votes, standings, now))]
 
 
 def _told(asking: Card) -> dict[str, Any]:

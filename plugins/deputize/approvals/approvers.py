@@ -5,12 +5,13 @@ approval is about. Who is in a group is the host's to tell: it is asked when som
 votes, of all who have voted, and again when the approval is redeemed.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import select
 
-from ..agents.models import find_agents
+from ..agents.models import Agent, find_agents
 from ..catalogue.models import Scope
 from ..core.db import Transaction
 from ..core.values import Words
@@ -87,10 +88,23 @@ def excluded_from(tx: Transaction, asking: Sequence[Approval]) -> Words:
 
     :param asking: what is decided by one word
     """
-    agents = find_agents(tx, frozenset(name for one in asking for name in one.chain)).values()
-    answerable = {key for agent in agents for key in (agent.owner, agent.sponsor) if key}
-    subject = select(person.c.host_key).where(person.c.id == asking[0].person_id)
-    return frozenset(answerable | {str(tx.execute(subject).scalar())})
+    return excluded_from_each(tx, [asking])[0]
+
+
+def excluded_from_each(tx: Transaction, cards: Sequence[Sequence[Approval]]) -> list[Words]:
+    """Return the same for each of `cards`, by as many statements as for one."""
+    if not cards:
+        return []
+    agents = find_agents(tx, frozenset(name for one in chain(*cards) for name in one.chain))
+    those = person.c.id.in_({card[0].person_id for card in cards})
+    rows = tx.execute(select(person.c.id, person.c.host_key).where(those))
+    subjects = {row.id: row.host_key for row in rows}
+    return [_answerable(agents, card) | {subjects.get(card[0].person_id, "")} for card in cards]
+
+
+def _answerable(agents: Mapping[str, Agent], asking: Sequence[Approval]) -> Words:
+    known = [agents[name] for one in asking for name in one.chain if name in agents]
+    return frozenset(key for agent in known for key in (agent.owner, agent.sponsor) if key)
 
 
 def ballots_of(tx: Transaction, card: Approval) -> list[Ballot]:

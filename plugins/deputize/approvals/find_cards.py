@@ -3,14 +3,14 @@
 One card may hold the same question of several agents: those share its `content_hash`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Select, distinct, func, select
 
 from ..core.db import Transaction
 from ..core.values import is_id
-from ..delegation.liveness import find_standing, why_dead
+from ..delegation.liveness import Standing, why_dead
 from ..delegation.models import delegation, person
 from .models import Approval, Status, approval, approval_from_row
 
@@ -72,15 +72,17 @@ def shown_as_one(tx: Transaction, card: Approval) -> Card:
     return tuple(map(approval_from_row, rows))
 
 
-def shown(tx: Transaction, cards: Iterable[Card]) -> list[Card]:
-    """Return what of `cards` can be decided: it waits, and what it hangs on lives."""
-    left = (tuple(one for one in card if _can_be_decided(tx, one)) for card in cards)
+def shown(cards: Iterable[Card], standings: Mapping[str, Standing], now: int) -> list[Card]:
+    """Return what of `cards` can be decided: it waits, and what it hangs on lives.
+
+    :param standings: by delegation id
+    """
+    left = (tuple(one for one in card if _can_be_decided(one, standings, now)) for card in cards)
     return [card for card in left if card]
 
 
-def _can_be_decided(tx: Transaction, one: Approval) -> bool:
-    is_open = one.is_open(tx.now)
-    return is_open and why_dead(find_standing(tx, one.delegation_id), tx.now) is None
+def _can_be_decided(one: Approval, standings: Mapping[str, Standing], now: int) -> bool:
+    return one.is_open(now) and why_dead(standings.get(one.delegation_id), now) is None
 
 
 def late_cards(tx: Transaction, person_key: str, seconds: int, limit: int) -> list[Approval]:

@@ -4,28 +4,30 @@ What is pressed is what was shown: each card's form holds the hash of what it sa
 decision about anything else is none.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from flask import Blueprint, Response, request, url_for
 
-from ..agents.models import find_agents
 from ..core.db import Transaction
 from ..core.refusal import Refusal
+from ..core.secrets import digest
 from ..delegation.context import Context
-from ..delegation.liveness import find_standing
 from ..host import Person
 from ..passkeys.ask import telling_refusals
 from ..passkeys.challenge import Purpose
 from ..web.pages import InboxPage
-from ..web.shell import is_own_form, render, see_other
-from .cards import Again, Telling, find_first_hold
+from ..web.shell import is_own_form, render_live, see_other
+from .around import read_around
+from .cards import Again, Telling
 from .decide import Outcome, decide
+from .decisions import Decisions
 from .find_cards import decided_cards, find_card, late_cards, open_cards, shown, shown_as_one
 from .grant_less import NOTHING_LEFT, Yes
 from .models import Approval
 from .pressed import chosen, yes_of
-from .said_back import APPROVALS_PAGE, answer_to, sign_in, tell
+from .said_back import APPROVALS_PAGE, OLD_FORM, again, answer_to, sign_in, tell
 from .signing import ToSign, by_passkey, not_signed
 from .vote import cards_asked_of
 from .vote_page import add_vote, subject_of
@@ -50,34 +52,34 @@ def inbox(context: Context) -> Blueprint:
         if me is None:
             return sign_in(context)
         with context.db.read() as tx:
-            return render("inbox.html", Inbox(context, tx, me).page())
+            page = Inbox(context, tx, me).page()
+        return render_live("inbox.html", page)
 
     @pages.post(f"{APPROVALS_PAGE}/<approval_id>")
     def decided(approval_id: str) -> Response:
-        me = context.host.current_person()
-        if me is None:
-            return sign_in(context)
-        if not is_own_form():
-            return see_other(url_for(".approvals"))
-        with context.db.read() as tx:
-            card = find_card(tx, approval_id, me.key)
-        if card is None:
-            return tell(me, "There is nothing to decide here", "It was never put to you.", 404)
-        return _decide(context, me, card)
+        return _on(context, approval_id, _decide)
 
     @pages.post(f"{APPROVALS_PAGE}/<approval_id>/signed")
     def signed(approval_id: str) -> Response:
-        me = context.host.current_person()
-        if me is None:
-            return sign_in(context)
-        with context.db.read() as tx:
-            card = find_card(tx, approval_id, me.key)
-        if card is None or not is_own_form():
-            return see_other(url_for(".approvals"))
-        return _signed(context, me, card)
+        return _on(context, approval_id, _signed)
 
     add_vote(pages, context)
     return pages
+
+
+def _on(
+    context: Context, approval_id: str, act: Callable[[Context, Person, Approval], Response]
+) -> Response:
+    me = context.host.current_person()
+    if me is None:
+        return sign_in(context)
+    if not is_own_form():
+        return again(approval_id, OLD_FORM)
+    with context.db.read() as tx:
+        card = find_card(tx, approval_id, me.key)
+    if card is None:
+        return tell(me, "There is nothing to decide here", "It was never put to you.", 404)
+    return act(context, me, card)
 
 
 def _decide(context: Context, me: Person, card: Approval) -> Response:
@@ -85,9 +87,9 @@ def _decide(context: Context, me: Person, card: Approval) -> Response:
     try:
         yes, takes_passkey = yes_of(context, card) if pressed == "approve" else (None, False)
     except Refusal as refusal:
-        return _again(card, refusal.rule)
+        return again(card.id, refusal.rule)
     if pressed not in ("approve", "deny", "stop"):
-        return _again(card, NOTHING_LEFT)
+        return again(card.id, NOTHING_LEFT)
     if yes is not None and takes_passkey:
         return _ask_to_sign(context, me, card, yes)
     if pressed == "stop":
@@ -97,10 +99,6 @@ def _decide(context: Context, me: Person, card: Approval) -> Response:
     if pressed == "stop":
         return see_other(url_for(".approvals"))
     return answer_to(context, me, outcome)
-
-
-def _again(card: Approval, why: str) -> Response:
-    return see_other(url_for(".approvals", again=card.id, why=why, _anchor=f"card-{card.id}"))
 
 
 def _ask_to_sign(context: Context, me: Person, card: Approval, yes: Yes) -> Response:
@@ -136,11 +134,9 @@ def _stop(context: Context, card: Approval) -> None:
     """End what the agents that asked hold of this task, from where each came in."""
     with context.db.read() as tx:
         asking = {one.id: one for one in (card, *shown_as_one(tx, card))}.values()
-        firsts = {
-            find_first_hold(tx, find_standing(tx, one.delegation_id), one.client_id) or ""
-            for one in asking
-        }
-    for first in sorted(firsts - {""}):
+        around = read_around(tx, list(asking))
+    firsts = {around.find_first_hold(one.delegation_id, one.client_id) for one in asking}
+    for first in sorted(filter(None, firsts)):
         context.ends.end_delegation(first, why=STOPPED)
 
 
@@ -156,23 +152,29 @@ class Inbox:
         """Return the open cards, oldest first, then what is past deciding, newest first."""
         tx, key = self.tx, self.me.key
         asked = open_cards(tx, key, READ)
-        waiting, asked_too = shown(tx, asked), shown(tx, cards_asked_of(tx, self.me, READ))
+        asked_too = cards_asked_of(tx, self.me, READ)
+        over, decided = late_cards(tx, key, LATE, LATE_SHOWN), decided_cards(tx, key, DECIDED_SHOWN)
+        around = read_around(tx, [*chain(*asked, *asked_too), *over, *decided])
+        waiting = shown(asked, around.standings, tx.now)
         live = {one.id for card in waiting for one in card}
         dead = [one for card in asked for one in card if one.id not in live]
-        late = [*dead, *late_cards(tx, key, LATE, LATE_SHOWN)][:LATE_SHOWN]
-        decided = decided_cards(tx, key, DECIDED_SHOWN)
-        told = [*chain(*waiting, *asked_too), *late, *decided]
-        agents = find_agents(tx, frozenset(name for one in told for name in one.chain))
+        late = [*dead, *over][:LATE_SHOWN]
         catalogue = self.context.moment(tx).catalogue
-        again = Again(request.args.get("again", ""), request.args.get("why", ""))
-        telling = Telling(tx, catalogue, agents, again, self.context.settings.approvals.passkey_acr)
+        pressed = Again(request.args.get("again", ""), request.args.get("why", ""))
+        telling = Telling(around, catalogue, pressed, self.context.settings.approvals.passkey_acr)
         return InboxPage(
             person=self.me.name,
+            whose=digest(key),
             agents_url=url_for("deputize_agents.agents"),
             passkeys_url=url_for("deputize_passkeys.passkeys"),
             notifications_url=url_for("deputize_notifications.shown"),
             cards=tuple(map(telling.open, waiting)),
-            votes=tuple(telling.vote(c, subject_of(self.context, tx, c[0])) for c in asked_too),
+            votes=tuple(
+                telling.vote(
+                    card, subject_of(self.context, around.standings[card[0].delegation_id])
+                )
+                for card in shown(asked_too, around.standings, tx.now)
+            ),
             late=tuple(map(telling.late, late)),
-            decided=tuple(map(telling.decided, decided)),
+            decided=tuple(map(Decisions(around, catalogue).decided, decided)),
         )

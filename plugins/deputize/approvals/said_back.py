@@ -10,6 +10,9 @@ from .decide import Outcome
 
 APPROVALS_PAGE = "/deputize/approvals"
 
+#: A form of another session: of a page that is older than the sign-in, or that is not ours.
+OLD_FORM = "form.old"
+
 
 def answer_to(context: Context, me: Person, outcome: Outcome) -> Response:
     if outcome is Outcome.CHANGED:
@@ -19,6 +22,15 @@ def answer_to(context: Context, me: Person, outcome: Outcome) -> Response:
     if outcome is Outcome.OVER:
         return tell(me, "This can't be decided any more", "It has expired, or ended.", 410)
     return see_other(url_for(".approvals"))
+
+
+def again(approval_id: str, why: str) -> Response:
+    """Show the card again whose form came to nothing.
+
+    :param why: the rule that refused it, or `OLD_FORM`
+    """
+    anchor = f"card-{approval_id}"
+    return see_other(url_for(".approvals", again=approval_id, why=why, _anchor=anchor))
 
 
 def sign_in(context: Context) -> Response:

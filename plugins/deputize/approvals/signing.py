@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from flask import Response, request, url_for
 
-from ..agents.models import find_agents
 from ..core.refusal import Refusal
 from ..delegation.context import Context
 from ..host import Authentication, Person
@@ -18,6 +17,7 @@ from ..passkeys.challenge import Challenge, Purpose
 from ..passkeys.relying_party import Assertion
 from ..web.pages import ApprovalCard, MessagePage, Onward, Signing, SignPage, State
 from ..web.shell import render
+from .around import read_around
 from .cards import Telling
 from .decide import Outcome
 from .find_cards import Card, shown
@@ -103,10 +103,11 @@ def not_signed(me: Person, refusal: Refusal) -> Response:
 def _told(context: Context, granted: Card, subject: str) -> tuple[ApprovalCard, str] | None:
     """Tell what is signed, and how long it lasts; None where it is past deciding."""
     with context.db.read() as tx:
-        if not shown(tx, [granted]):
-            return None
-        agents = find_agents(tx, frozenset(name for one in granted for name in one.chain))
-        return Telling(tx, context.moment(tx).catalogue, agents).to_sign(granted, subject)
+        around = read_around(tx, granted)
+        catalogue = context.moment(tx).catalogue
+    if not shown([granted], around.standings, around.now):
+        return None
+    return Telling(around, catalogue).to_sign(granted, subject)
 
 
 def _none_counts(me: Person) -> Response:

@@ -21,7 +21,15 @@ from ..delegation.persons import ensure_person
 from ..host import Authentication, Person
 from ..passkeys.relying_party import Assertion
 from ..passkeys.use import keep_evidence
-from .approvers import ballots_of, entitled, excluded_from, is_asked, is_quorum, needed_by
+from .approvers import (
+    ballots_of,
+    entitled,
+    excluded_from,
+    excluded_from_each,
+    is_asked,
+    is_quorum,
+    needed_by,
+)
 from .decide import Outcome, record_word
 from .expect import tell_now
 from .find_cards import Card, oldest_cards
@@ -35,7 +43,8 @@ ATTEMPTS = 5
 def cards_asked_of(tx: Transaction, someone: Person, limit: int) -> list[Card]:
     """Return what waits for a group of theirs, and not for their own vote, oldest first."""
     cards = oldest_cards(tx, _asked_of(tx, someone), limit, by="decision_hash")
-    return [card for card in cards if someone.key not in excluded_from(tx, card)]
+    excluded = excluded_from_each(tx, cards)
+    return [card for card, keys in zip(cards, excluded, strict=True) if someone.key not in keys]
 
 
 def find_asked(tx: Transaction, approval_id: str, someone: Person) -> Approval | None:

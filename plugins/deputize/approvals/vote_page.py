@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, request, url_for
 
-from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..delegation.context import Context
-from ..delegation.liveness import find_standing
+from ..delegation.liveness import Standing, find_standing
 from ..delegation.persons import find_person_id
 from ..host import Authentication, Person
 from ..passkeys.ask import telling_refusals
@@ -16,7 +15,7 @@ from ..passkeys.challenge import Purpose
 from ..web.shell import is_own_form, see_other
 from .models import Approval
 from .rules import asks_for_passkey, rules_of
-from .said_back import APPROVALS_PAGE, answer_to, sign_in, tell
+from .said_back import APPROVALS_PAGE, OLD_FORM, again, answer_to, sign_in, tell
 from .signing import ToSign, by_passkey, not_signed
 from .vote import Vote, decided_with, find_asked
 
@@ -33,9 +32,8 @@ def add_vote(pages: Blueprint, context: Context) -> None:
         return _on(context, approval_id, _signed)
 
 
-def subject_of(context: Context, tx: Transaction, card: Approval) -> str:
-    """Return what the person is called whom the card was put to."""
-    standing = find_standing(tx, card.delegation_id)
+def subject_of(context: Context, standing: Standing | None) -> str:
+    """Return what the person is called on whose behalf this is."""
     found = context.host.find_person(standing.subject) if standing else None
     return found.name if found else "somebody"
 
@@ -47,7 +45,7 @@ def _on(
     if me is None:
         return sign_in(context)
     if not is_own_form():
-        return see_other(url_for(".approvals"))
+        return again(approval_id, OLD_FORM)
     with context.db.read() as tx:
         card = find_asked(tx, approval_id, me)
     if card is None:
@@ -75,7 +73,8 @@ def _takes_passkey(context: Context, card: Approval) -> bool:
 
 def _ask_to_sign(context: Context, me: Person, card: Approval) -> Response:
     with context.db.read() as tx:
-        asking, subject = decided_with(tx, card), subject_of(context, tx, card)
+        asking, standing = decided_with(tx, card), find_standing(tx, card.delegation_id)
+    subject = subject_of(context, standing)
     granted = tuple(map(_as_granted, asking))
     action = url_for(".vote_signed", approval_id=card.id)
     return _to_sign(context, me, card).ask(context, me, granted, action, subject=subject)

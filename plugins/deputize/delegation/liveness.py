@@ -63,6 +63,13 @@ def find_standings(tx: Transaction, tasks: Collection[str]) -> list[Standing]:
     return [_standing(tuple(row), "") for row in rows]
 
 
+def find_standings_of(tx: Transaction, ids: Collection[str]) -> dict[str, Standing]:
+    """Read these nodes with what their life hangs on, by id: one statement for all."""
+    rows = tx.execute(_BY_IDS, {"ids": sorted(ids), "caller": ""})
+    read = [_standing(tuple(row), "") for row in rows]
+    return {standing.node.id: standing for standing in read}
+
+
 def find_roots(tx: Transaction, subject: str, agent_id: str) -> list[Standing]:
     """Read what this person let this agent do and what has not ended, newest first.
 
@@ -144,6 +151,7 @@ _STANDING = (
 _OF_TASKS = _STANDING.where(delegation.c.task_id.in_(bindparam("tasks", expanding=True))).order_by(
     delegation.c.created_at, delegation.c.path
 )
+_BY_IDS = _STANDING.where(delegation.c.id.in_(bindparam("ids", expanding=True)))
 _ROOTS = (
     _STANDING.where(
         person.c.host_key == bindparam("subject"),

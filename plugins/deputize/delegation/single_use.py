@@ -5,6 +5,7 @@ again for a minute (a lost reply, a retry), another finds the token inactive. Or
 that each question is a use.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -78,6 +79,14 @@ def introspect_single_use(
 def find_single_use(tx: Transaction, token: str) -> Any:
     """Return the row of a token, used or not."""
     return _find(tx, digest(token))
+
+
+def find_uses(tx: Transaction, delegation_ids: Collection[str]) -> dict[str, int]:
+    """Return when each of these was used, by id; what was not used, or is no such token, is not in
+    it."""
+    used = single_use.c.delegation_id.in_(delegation_ids) & single_use.c.used_at.is_not(None)
+    rows = tx.execute(select(single_use.c.delegation_id, single_use.c.used_at).where(used))
+    return {row.delegation_id: row.used_at for row in rows}
 
 
 def _may_ask(

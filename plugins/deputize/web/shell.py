@@ -2,9 +2,10 @@
 
 Templates come from an environment of our own, so that a host's Jinja settings can neither turn
 escaping off nor add to our pages. A page where a passkey signs runs the one script that asks
-for it; on all others the CSP allows none at all.
+for it, and a live page the one that asks for it again; on all others the CSP allows none at all.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, request, url_for
+from flask import Blueprint, Response, current_app, request, session, url_for
 from flask_wtf.csrf import ValidationError, generate_csrf, validate_csrf
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.datastructures import Headers
@@ -40,6 +41,8 @@ POLICY: Final = (
 )
 #: Added where a passkey signs.
 RUNS_A_SCRIPT: Final = "; script-src 'self'"
+#: Added where the page asks for itself again.
+ASKS_AGAIN: Final = "; script-src 'self'; connect-src 'self'"
 COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 LOGO: Final = re.compile(r"/(?![/\\])\S*|data:image/\S+")
 # What CSP's grammar takes for a source; a ";" or a space would write directives of its own.
@@ -82,7 +85,7 @@ def web_blueprint(brand: Brand, url_prefix: str = "/deputize") -> Blueprint:
 
 def render(
     template: str, page: Page, *, status: int = 200, redirect_uri: str | None = None
-) -> Response:
+) -> "PageResponse":
     """Answer with `template` (a name in `templates/deputize/`) filled from `page`.
 
     `redirect_uri` is where the page's form leads by a redirect, if that is another origin:
@@ -93,8 +96,20 @@ def render(
         page=page, brand=brand, csrf=CsrfField, url_for=url_for
     )
     response = PageResponse(html, status, mimetype="text/html")
-    response.policy = POLICY.format(form_action(redirect_uri))
-    response.policy += RUNS_A_SCRIPT if page.signing else ""
+    response.policy = _policy_of(page, redirect_uri)
+    return response
+
+
+def render_live(template: str, page: Page) -> Response:
+    """Answer as `render` does; with 304 who has just this (RFC 9110 §13.1.2).
+
+    The tag is weak: the form fields against CSRF are written otherwise each time.
+    """
+    tag = _tag_of(page)
+    is_known = request.if_none_match.contains_weak(tag)
+    response = PageResponse(status=304) if is_known else render(template, page)
+    response.policy = _policy_of(page)
+    response.set_etag(tag, weak=True)
     return response
 
 
@@ -140,6 +155,18 @@ def form_action(redirect_uri: str | None) -> str:
     """
     source = _source_of(redirect_uri) if redirect_uri else None
     return f"'self' {source}" if source else "'self'"
+
+
+def _policy_of(page: Page, redirect_uri: str | None = None) -> str:
+    policy = POLICY.format(form_action(redirect_uri))
+    policy += RUNS_A_SCRIPT if page.signing else ""
+    return policy + (ASKS_AGAIN if page.is_live else "")
+
+
+def _tag_of(page: Page) -> str:
+    """Name what is told, and the session whose forms tell it: those of another would be refused."""
+    field = CsrfField().field
+    return hashlib.sha256(repr((session[field], page)).encode()).hexdigest()
 
 
 def _source_of(redirect_uri: str) -> str | None:

@@ -158,7 +158,12 @@ class TestWhatDecidesNothing:
 
     def test_a_form_of_another_session(self, asking: Asking, form: dict[str, Any]) -> None:
         other = asking.world.browser(asking.person)
-        assert press(other, form, "approve").status_code == 303
+        answer = press(other, form, "approve")
+        assert answer.status_code == 303
+        assert (
+            "the page on which you pressed was too old"
+            in other.get(answer.headers["Location"]).text
+        )
         assert self.still_waits(asking)
 
     def test_another_person(self, asking: Asking, form: dict[str, Any]) -> None:
@@ -216,6 +221,68 @@ class TestWhatDecidesNothing:
         form = form_of(inbox(browser, asking.world))
         assert press(browser, form, "deny").status_code == 303
         assert press(browser, form, "approve").status_code in (409, 410)
+
+
+class TestAskedForAgain:
+    """An open page asks for itself; what it has is not sent twice (RFC 9110 §13.1.2)."""
+
+    @pytest.fixture
+    def browser(self, asking: Asking) -> httpx.Client:
+        return asking.world.browser(asking.person)
+
+    def look(self, asking: Asking, browser: httpx.Client, tag: str = "") -> httpx.Response:
+        known = {"If-None-Match": tag} if tag else {}
+        return browser.get(asking.world.metadata["approvals_page"], headers=known)
+
+    def test_what_has_not_changed_is_not_sent(self, asking: Asking, browser: httpx.Client) -> None:
+        asking.asked()
+        tag = self.look(asking, browser).headers["ETag"]
+        again = self.look(asking, browser, tag)
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+        assert again.headers["Cache-Control"] == "no-store"
+
+    def test_asking_prolongs_no_session(self, asking: Asking, browser: httpx.Client) -> None:
+        tag = self.look(asking, browser).headers["ETag"]
+        assert "Set-Cookie" not in self.look(asking, browser, tag).headers
+        assert "Set-Cookie" not in self.look(asking, browser).headers
+
+    def test_a_new_card_is(self, asking: Asking, browser: httpx.Client) -> None:
+        tag = self.look(asking, browser).headers["ETag"]
+        asking.asked()
+        assert CARD.search(self.look(asking, browser, tag).text)
+
+    def test_a_decision_is(self, asking: Asking, browser: httpx.Client) -> None:
+        asking.asked()
+        tag = self.look(asking, browser).headers["ETag"]
+        asking.say_no()
+        assert "you said no" in self.look(asking, browser, tag).text
+
+    def test_a_time_that_reads_otherwise_is(self, asking: Asking, browser: httpx.Client) -> None:
+        asking.asked()
+        tag = self.look(asking, browser).headers["ETag"]
+        asking.world.pass_time(60)
+        assert "you can decide" in self.look(asking, browser, tag).text
+
+    def test_nobody_has_what_another_session_was_sent(
+        self, asking: Asking, browser: httpx.Client
+    ) -> None:
+        """Its forms would be refused here."""
+        asking.asked()
+        tag = self.look(asking, browser).headers["ETag"]
+        other = asking.world.browser(asking.person)
+        assert self.look(asking, other, tag).status_code == 200
+
+    def test_who_is_signed_out_is_sent_to_sign_in(self, asking: Asking) -> None:
+        answer = self.look(asking, asking.world.browser(None), "*")
+        assert answer.status_code == 303
+        assert "/sign-in" in answer.headers["Location"]
+
+    def test_the_script_reaches_this_server_alone(
+        self, asking: Asking, browser: httpx.Client
+    ) -> None:
+        policy = self.look(asking, browser).headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert policy.endswith("; script-src 'self'; connect-src 'self'")
 
 
 def test_an_agent_cannot_approve_for_itself(asking: Asking) -> None:

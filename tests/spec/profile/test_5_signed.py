@@ -180,7 +180,8 @@ class TestSigning:
         assert "script-src 'self'" in page.headers["Content-Security-Policy"]
         inbox = signer.browser.get("/deputize/approvals")
         assert "To approve it you sign it with a passkey" in inbox.text
-        assert "script-src" not in inbox.headers["Content-Security-Policy"]
+        agents = signer.browser.get("/deputize/agents")
+        assert "script-src" not in agents.headers["Content-Security-Policy"]
 
     def test_anybody_can_verify_it_from_what_is_stored(self, signer: Signer) -> None:
         """With the rows, SHA-256 and ECDSA alone: nothing here is ours."""

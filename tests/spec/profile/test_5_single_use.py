@@ -1,5 +1,6 @@
 """Tokens that are good for one use: opaque, and spent by the API that they are for."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -68,6 +69,17 @@ def test_it_says_everything_once_and_then_nothing(asking: Asking) -> None:
     assert bank.introspect(token, use_id="execution-2").json() == {"active": False}
     used = [e for e in asking.world.events("token.used") if e["facts"]["jti"] == told["jti"]]
     assert len(used) == 1
+
+
+def test_the_person_is_told_that_it_was_used_and_not_that_it_is_good(asking: Asking) -> None:
+    token, world = token_for(asking, BANK, "bank:pay"), asking.world
+    browser = world.browser(asking.person)
+    assert "good <time" in browser.get(world.metadata["approvals_page"]).text
+    assert at_bank(world).introspect(token, use_id="execution-1").json()["active"] is True
+    page = browser.get(world.metadata["approvals_page"]).text
+    assert re.search(r"<li>used <time[^>]*>just now<", page)
+    assert "good <time" not in page
+    assert ">Stop <" not in page
 
 
 def test_the_same_execution_may_ask_again_for_a_minute(asking: Asking) -> None:

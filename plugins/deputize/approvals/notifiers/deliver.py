@@ -16,12 +16,13 @@ from ...core.db import Kind, Lock, Transaction
 from ...core.values import Words
 from ...delegation.context import Context
 from ...delegation.details import Details, of_scope
+from ...delegation.liveness import find_standings_of
 from ...delegation.models import person
 from ...outbox.channel import Message
 from ...outbox.delivery import Delivery
 from ...outbox.models import Line
 from ..choices import Choices, find_choices
-from ..find_cards import as_cards, shown
+from ..find_cards import Card, as_cards, shown
 from ..models import Approval, approval, approval_from_row, asked_group
 from ..said_back import APPROVALS_PAGE
 from ..tell import tell_later
@@ -78,8 +79,8 @@ class Telling:
             night = choices.quiet_at(line.created_at)
             asked = _asked_between(tx, line, night.ends if night else line.claimed_at)
             cards = as_cards(asked, by="content_hash")
-            undecided = (tuple(o for o in card if not o.decision_hash) for card in cards)
-            waiting = len(shown(tx, undecided))
+            undecided = [tuple(o for o in card if not o.decision_hash) for card in cards]
+            waiting = len(_left(tx, undecided))
         if _channel_of(line) in choices.muted:
             return OFF
         if choices.quiet_at(line.claimed_at):
@@ -172,8 +173,14 @@ def _channel_of(line: Line) -> str:
 def _find_open(tx: Transaction, approval_id: str) -> Approval | None:
     """Return the card if it can be decided still, and what it hangs on lives."""
     row = tx.execute(select(approval).where(approval.c.id == approval_id)).mappings().first()
-    found = shown(tx, [(approval_from_row(row),)] if row else [])
+    found = _left(tx, [(approval_from_row(row),)] if row else [])
     return found[0][0] if found else None
+
+
+def _left(tx: Transaction, cards: Sequence[Card]) -> list[Card]:
+    """Return what of `cards` can be decided still."""
+    hanging_on = {one.delegation_id for card in cards for one in card}
+    return shown(cards, find_standings_of(tx, hanging_on), tx.now)
 
 
 def _groups_asked(tx: Transaction, card: Approval) -> list[str]:

@@ -1,0 +1,66 @@
+"""What each page is told: frozen view models, so that templates read fields and decide nothing.
+
+Three kinds of text are kept apart. Sentences of the server are `str` in plain words. An
+agent's own words (`name`, `purpose`) may be passed raw: every template shows them through
+`words.neutralise`. Times are `Markup` made by `words.time_tag`. All else is escaped.
+"""
+
+from .agents import AgentsPage, DelegationNode, EndPage, TaskTree, UserCodePage
+from .consent import SPAWNED, ConsentPage, PassOnChoice
+from .frame import (
+    NAME_LENGTH,
+    NOTHING,
+    PURPOSE_LENGTH,
+    SENTENCE_LENGTH,
+    SHORT_NAME_LENGTH,
+    AgentFace,
+    ChainLink,
+    Holding,
+    Page,
+    ScopeChoice,
+    Signing,
+    State,
+    UntilChoice,
+)
+from .inbox import AmountField, ApprovalCard, Asker, DecidedCard, InboxPage, SignPage
+from .message import MessagePage, Onward
+from .notifications import ChannelCard, NotificationsPage, QuietForm
+from .passkeys import PasskeyCard, PasskeyPage, PasskeysPage
+
+__all__ = [
+    "NAME_LENGTH",
+    "NOTHING",
+    "PURPOSE_LENGTH",
+    "SENTENCE_LENGTH",
+    "SHORT_NAME_LENGTH",
+    "SPAWNED",
+    "AgentFace",
+    "AgentsPage",
+    "AmountField",
+    "ApprovalCard",
+    "Asker",
+    "ChainLink",
+    "ChannelCard",
+    "ConsentPage",
+    "DecidedCard",
+    "DelegationNode",
+    "EndPage",
+    "Holding",
+    "InboxPage",
+    "MessagePage",
+    "NotificationsPage",
+    "Onward",
+    "Page",
+    "PassOnChoice",
+    "PasskeyCard",
+    "PasskeyPage",
+    "PasskeysPage",
+    "QuietForm",
+    "ScopeChoice",
+    "SignPage",
+    "Signing",
+    "State",
+    "TaskTree",
+    "UntilChoice",
+    "UserCodePage",
+]
