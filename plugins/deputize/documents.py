@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Response, after_this_request, request
 
-from .agents.register import AUTH_METHODS
+from .agents.client_metadata import AUTH_METHODS
 from .agents.signed import ALGORITHMS as SIGNING_ALGORITHMS
 from .approvals.api import APPROVALS_ENDPOINT
 from .approvals.said_back import APPROVALS_PAGE

@@ -24,7 +24,7 @@ from deputize.settings import Chat as ChatSection
 from deputize.settings import Email as EmailSection
 from deputize.settings import Webhook as WebhookSection
 from notifiers.conftest import SECRET
-from notifiers.receivers import Mailbox, Receiver, certificate, logging_in, mail_server, receiver
+from notifiers.receivers import Mailbox, Receiver, certificate, logging_in, mail_server
 
 TO = "ana@example.com"
 MESSAGE = Message(
@@ -47,12 +47,6 @@ def sending(port: int, **members: Any) -> Email:
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Mailbox]:
     with mail_server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def hook() -> Iterator[Receiver]:
-    with receiver() as running:
         yield running
 
 

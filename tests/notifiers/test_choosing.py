@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deputize.approvals.choices import Choices, find_choices
-from deputize.approvals.notifiers.ask_for_test import ask_for_test
+from deputize.approvals.notifiers.try_channel import ask_for_test
 from deputize.approvals.quiet import QuietHours
 from deputize.core.refusal import Refusal
 from deputize.delegation.persons import find_person_id

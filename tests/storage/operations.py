@@ -10,8 +10,8 @@ import httpx
 
 from deputize.agents.lifecycle import Status
 from deputize.approvals.choices import set_quiet_hours
-from deputize.approvals.notifiers.ask_for_test import ask_for_test
 from deputize.approvals.notifiers.deliver import Telling
+from deputize.approvals.notifiers.try_channel import ask_for_test
 from deputize.approvals.quiet import QuietHours
 from deputize.endings.end_task import end_task
 from deputize.endings.person_left import person_left

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ..core.values import Words
 from ..delegation.single_use import is_for_one_use
+from ..delegation.wording import holdings_of, where_of
 from ..web.pages import ApprovalCard, Asker, ScopeChoice, UntilChoice
 from ..web.words import at_most
 from .amounts import amount_fields
@@ -116,7 +117,7 @@ class Telling(Wording):
             deputized=self.face(card.root_agent),
             purpose=self.around.purposes.get(card.task_id, ""),
             adds=tuple(self._choice(name, card) for name in sorted(card.adding)),
-            holds=self.holdings(standing.node.scope if standing else card.held),
+            holds=holdings_of(standing.node.scope if standing else card.held, self.catalogue),
             takes_passkey=self._takes_passkey(card.adding),
             also=self._askers(also),
             warnings=self._warnings([card, *also]),
@@ -152,4 +153,4 @@ class Telling(Wording):
         return tuple(UntilChoice(s, at_most(s, self.now), s == card.lifetime) for s in offered)
 
     def _choice(self, name: str, card: Approval) -> ScopeChoice:
-        return ScopeChoice(name, self.deed(name, card.details), self.where(name))
+        return ScopeChoice(name, self.deed(name, card.details), where_of(name, self.catalogue))

@@ -19,7 +19,7 @@ from ..delegation.liveness import find_standing, why_dead
 from ..passkeys.use import keep_evidence
 from .approvers import Needed, needed_by
 from .expect import tell_now
-from .find_cards import shown_as_one
+from .find_cards import is_shown_with, shown_as_one
 from .grant_less import Yes
 from .models import Approval, Status, approval, asked_group
 from .rules import believed, can_repeat, is_strong_enough, rules_of
@@ -66,7 +66,7 @@ def _believed(context: Context, yes: Yes) -> Yes:
 def _say_no(tx: Transaction, card: Approval) -> Outcome:
     asking = shown_as_one(tx, card)
     # A yes that others were asked to second is taken back: the no is the person's own.
-    if not _store(tx, _as_shown(tx, card), status=Status.DENIED, decision_hash=None):
+    if not _store(tx, is_shown_with(tx, card), status=Status.DENIED, decision_hash=None):
         return Outcome.CHANGED
     for one in asking:
         record_word(tx, one, "approval.denied", by=card.person_id)
@@ -83,7 +83,7 @@ def _say_yes(context: Context, tx: Transaction, card: Approval, yes: Yes) -> Out
         return Outcome.CHANGED
     asking, needed = shown_as_one(tx, card), needed_by(rules)
     # Said once: what others are asked about does not change under them.
-    unsaid = _as_shown(tx, card) & approval.c.decision_hash.is_(None)
+    unsaid = is_shown_with(tx, card) & approval.c.decision_hash.is_(None)
     status = Status.PENDING if needed else Status.APPROVED
     if not _store(tx, unsaid, status=status, **granted(yes)):
         return Outcome.CHANGED
@@ -98,16 +98,6 @@ def _say_yes(context: Context, tx: Transaction, card: Approval, yes: Yes) -> Out
     else:
         tell_now(tx, (one.id for one in asking))
     return Outcome.DONE
-
-
-def _as_shown(tx: Transaction, card: Approval) -> ColumnElement[bool]:
-    """Return the condition for all that are shown as one with `card`, as long as they are."""
-    return (
-        (approval.c.person_id == card.person_id)
-        & (approval.c.status == Status.PENDING)
-        & (approval.c.content_hash == card.content_hash)
-        & (approval.c.expires_at > tx.now)
-    )
 
 
 def _store(tx: Transaction, those: ColumnElement[bool], **values: object) -> bool:

@@ -10,7 +10,11 @@ from .models import Status, approval, auth_request
 def expire(tx: Transaction, which: ColumnElement[bool] | None = None) -> int:
     """Mark what has expired, of `which` or of all; claimed by compare-and-set. Return how many."""
     over = (approval.c.status == Status.PENDING) & (approval.c.expires_at <= tx.now)
-    marking = update(approval).where(over if which is None else over & which)
+    return len(mark(tx, over if which is None else over & which, Status.EXPIRED))
+
+
+def mark(tx: Transaction, which: ColumnElement[bool], status: Status, **facts: object) -> list[str]:
+    """Write down an end of `which`, with an event of each; return their ids."""
     told = (
         approval.c.id,
         approval.c.person_id,
@@ -18,22 +22,23 @@ def expire(tx: Transaction, which: ColumnElement[bool] | None = None) -> int:
         approval.c.task_id,
         approval.c.delegation_id,
     )
-    rows = tx.execute(marking.values(status=Status.EXPIRED).returning(*told)).all()
+    marking = update(approval).where(which).values(status=status)
+    rows = tx.execute(marking.returning(*told)).all()
     record_all(
         tx,
         [
             Event(
-                "approval.expired",
+                f"approval.{status}",
                 person_id=row.person_id,
                 agent=row.client_id,
                 task_id=row.task_id,
                 delegation_id=row.delegation_id,
-                facts={"approval_id": row.id},
+                facts={"approval_id": row.id} | facts,
             )
             for row in rows
         ],
     )
-    return len(rows)
+    return [row.id for row in rows]
 
 
 def forget_ids(tx: Transaction, kept: int) -> int:

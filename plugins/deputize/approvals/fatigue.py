@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..settings import Approvals
+from .find_cards import waits
 from .models import Approval, Status, approval, approval_from_row
 
 _REFUSED = "Nobody is asked this now."
@@ -39,13 +40,12 @@ def _cards(waiting: Sequence[Approval]) -> int:
 
 def _alike(tx: Transaction, opened: Approval, cool_down: int) -> list[Approval]:
     """Return what adds the same to the same root agent: open, or denied a moment ago."""
-    waits = (approval.c.status == Status.PENDING) & (approval.c.expires_at > tx.now)
     cools = (approval.c.status == Status.DENIED) & (approval.c.decided_at > tx.now - cool_down)
     asked = select(approval).where(
         approval.c.person_id == opened.person_id,
         approval.c.root_agent == opened.root_agent,
         approval.c.target == opened.target,
-        or_(waits, cools),
+        or_(waits(tx), cools),
     )
     cards = [approval_from_row(row) for row in tx.execute(asked).mappings()]
     return [card for card in cards if card.adding & opened.adding]

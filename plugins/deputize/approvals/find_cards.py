@@ -6,7 +6,7 @@ One card may hold the same question of several agents: those share its `content_
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Select, distinct, func, select
+from sqlalchemy import ColumnElement, Select, distinct, func, select
 
 from ..core.db import Transaction
 from ..core.values import is_id
@@ -31,7 +31,7 @@ def find_card(tx: Transaction, approval_id: str, person_key: str) -> Approval | 
 
 def open_cards(tx: Transaction, person_key: str, limit: int) -> list[Card]:
     """Return what waits for this person, the oldest first: nothing pushes a card away."""
-    return oldest_cards(tx, _of(person_key).where(*_waits(tx)), limit, by="content_hash")
+    return oldest_cards(tx, _of(person_key).where(undecided(tx)), limit, by="content_hash")
 
 
 def oldest_cards(tx: Transaction, asked: Select[Any], limit: int, by: str) -> list[Card]:
@@ -62,14 +62,25 @@ def as_cards(asked: Iterable[Approval], by: str) -> list[Card]:
 
 def shown_as_one(tx: Transaction, card: Approval) -> Card:
     """Return all that is decided with `card`."""
-    same = select(approval).where(
-        approval.c.person_id == card.person_id,
-        approval.c.content_hash == card.content_hash,
-        approval.c.status == Status.PENDING,
-        approval.c.expires_at > tx.now,
-    )
+    same = select(approval).where(is_shown_with(tx, card))
     rows = tx.execute(same.order_by(approval.c.created_at, approval.c.id)).mappings()
     return tuple(map(approval_from_row, rows))
+
+
+def is_shown_with(tx: Transaction, card: Approval) -> ColumnElement[bool]:
+    """Return the condition for all that are shown as one with `card`, as long as they are."""
+    same = approval.c.content_hash == card.content_hash
+    return waits(tx) & same & (approval.c.person_id == card.person_id)
+
+
+def waits(tx: Transaction) -> ColumnElement[bool]:
+    """Return the condition for what still waits for somebody's word."""
+    return (approval.c.status == Status.PENDING) & (approval.c.expires_at > tx.now)
+
+
+def undecided(tx: Transaction) -> ColumnElement[bool]:
+    """Return the condition for what waits for the person's own."""
+    return waits(tx) & approval.c.decision_hash.is_(None)
 
 
 def shown(cards: Iterable[Card], standings: Mapping[str, Standing], now: int) -> list[Card]:
@@ -87,12 +98,12 @@ def _can_be_decided(one: Approval, standings: Mapping[str, Standing], now: int) 
 
 def late_cards(tx: Transaction, person_key: str, seconds: int, limit: int) -> list[Approval]:
     """Return what nobody decided in time, within the last `seconds`, the newest first."""
-    undecided = (
+    nobody = (
         approval.c.status.in_((Status.PENDING, Status.EXPIRED)),
         approval.c.decision_hash.is_(None),
     )
     over = (approval.c.expires_at <= tx.now) & (approval.c.expires_at > tx.now - seconds)
-    asked = _of(person_key).where(*undecided, over)
+    asked = _of(person_key).where(*nobody, over)
     newest = asked.order_by(approval.c.expires_at.desc(), approval.c.id).limit(limit)
     return [approval_from_row(row) for row in tx.execute(newest).mappings()]
 
@@ -116,20 +127,12 @@ def count_open(tx: Transaction, person_key: str, below: str = "") -> int:
         .join(delegation, delegation.c.id == approval.c.delegation_id)
         .where(
             person.c.host_key == person_key,
-            *_waits(tx),
+            undecided(tx),
             delegation.c.ended_at.is_(None),
             delegation.c.path.startswith(below, autoescape=True),
         )
     )
     return int(tx.execute(waiting).scalar_one())
-
-
-def _waits(tx: Transaction) -> tuple[Any, ...]:
-    return (
-        approval.c.status == Status.PENDING,
-        approval.c.expires_at > tx.now,
-        approval.c.decision_hash.is_(None),
-    )
 
 
 def _of(person_key: str) -> Select[Any]:

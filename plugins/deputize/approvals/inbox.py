@@ -4,7 +4,6 @@ What is pressed is what was shown: each card's form holds the hash of what it sa
 decision about anything else is none.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -18,7 +17,7 @@ from ..host import Person
 from ..passkeys.ask import telling_refusals
 from ..passkeys.challenge import Purpose
 from ..web.pages import InboxPage
-from ..web.shell import is_own_form, render_live, see_other
+from ..web.shell import render_live, see_other
 from .around import read_around
 from .cards import Again, Telling
 from .decide import Outcome, decide
@@ -27,13 +26,15 @@ from .find_cards import decided_cards, find_card, late_cards, open_cards, shown,
 from .grant_less import NOTHING_LEFT, Yes
 from .models import Approval
 from .pressed import chosen, yes_of
-from .said_back import APPROVALS_PAGE, OLD_FORM, again, answer_to, sign_in, tell
+from .said_back import APPROVALS_PAGE, again, answer_to, on_card, sign_in
 from .signing import ToSign, by_passkey, not_signed
 from .vote import cards_asked_of
 from .vote_page import add_vote, subject_of
 
 #: Why a delegation ended whose agent was stopped with a no.
 STOPPED = "stopped_with_a_no"
+
+_MISSING = "It was never put to you."
 
 #: Cards that are looked at; decided ones, and those that came to nothing, that are shown.
 READ, DECIDED_SHOWN, LATE_SHOWN = 200, 20, 5
@@ -57,29 +58,18 @@ def inbox(context: Context) -> Blueprint:
 
     @pages.post(f"{APPROVALS_PAGE}/<approval_id>")
     def decided(approval_id: str) -> Response:
-        return _on(context, approval_id, _decide)
+        return on_card(context, approval_id, _find, _MISSING, _decide)
 
     @pages.post(f"{APPROVALS_PAGE}/<approval_id>/signed")
     def signed(approval_id: str) -> Response:
-        return _on(context, approval_id, _signed)
+        return on_card(context, approval_id, _find, _MISSING, _signed)
 
     add_vote(pages, context)
     return pages
 
 
-def _on(
-    context: Context, approval_id: str, act: Callable[[Context, Person, Approval], Response]
-) -> Response:
-    me = context.host.current_person()
-    if me is None:
-        return sign_in(context)
-    if not is_own_form():
-        return again(approval_id, OLD_FORM)
-    with context.db.read() as tx:
-        card = find_card(tx, approval_id, me.key)
-    if card is None:
-        return tell(me, "There is nothing to decide here", "It was never put to you.", 404)
-    return act(context, me, card)
+def _find(tx: Transaction, approval_id: str, me: Person) -> Approval | None:
+    return find_card(tx, approval_id, me.key)
 
 
 def _decide(context: Context, me: Person, card: Approval) -> Response:

@@ -16,8 +16,8 @@ from ..core.values import line
 from ..delegation.models import delegation
 from ..delegation.node import Delegation
 from .content import content_hash
-from .find_cards import Card, as_cards
-from .models import Approval, Status, approval, approval_from_row, approval_to_row
+from .find_cards import Card, as_cards, undecided
+from .models import Approval, approval, approval_from_row, approval_to_row
 
 #: Agents that ask by one card: as many as a person can read.
 MOST = 20
@@ -46,9 +46,7 @@ def find_same(tx: Transaction, opened: Approval, node: Delegation) -> Card:
         .join(delegation, delegation.c.id == approval.c.delegation_id)
         .where(
             *(approval.c[name].is_not_distinct_from(row[name]) for name in _SAME),
-            approval.c.status == Status.PENDING,
-            approval.c.decision_hash.is_(None),
-            approval.c.expires_at > tx.now,
+            undecided(tx),
             delegation.c.ended_at.is_(None),
             delegation.c.scope == line(node.scope),
         )

@@ -5,7 +5,6 @@ is taken from a request, and none is shown in full.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request, url_for
 from markupsafe import Markup
@@ -14,13 +13,14 @@ from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..delegation.context import Context
 from ..delegation.persons import find_person_id
+from ..delegation.sign_in import sign_in_url
 from ..host import Person
 from ..web.pages import NOTHING, ChannelCard, NotificationsPage, QuietForm
 from ..web.shell import is_own_form, render, see_other
-from ..web.words import since, time_tag
+from ..web.words import since_tag
 from .choices import Choices, find_choices, set_quiet_hours, switch
 from .notifiers.address import find_address, masked
-from .notifiers.ask_for_test import LastTest, ask_for_test, last_tests
+from .notifiers.try_channel import LastTest, ask_for_test, last_tests
 from .quiet import QuietHours, clock_of, read_quiet_hours, zones
 
 NOTIFICATIONS_PAGE = "/deputize/notifications"
@@ -145,12 +145,8 @@ class _Telling:
         return QuietForm(clock_of(quiet.starts), clock_of(quiet.ends), quiet.zone)
 
     def _told(self, test: LastTest | None) -> Markup:
-        if test is None:
-            return NOTHING
-        moment = datetime.fromtimestamp(test.asked_at, UTC)
-        now = datetime.fromtimestamp(self.tx.now, UTC)
-        return time_tag(since(moment, now), moment, now)
+        return since_tag(test.asked_at, self.tx.now) if test else NOTHING
 
 
 def _sign_in(context: Context) -> Response:
-    return see_other(context.host.sign_in_url(request.root_path + NOTIFICATIONS_PAGE))
+    return see_other(sign_in_url(context, NOTIFICATIONS_PAGE))

@@ -13,14 +13,14 @@ from ..agents.authenticate import Caller
 from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..catalogue.models import Scope
-from ..core.db import Kind, Lock, Transaction
+from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, line
 from ..delegation.attenuation import Asked
 from ..delegation.context import Context, Reading
 from ..delegation.details import read_details
-from ..delegation.issue import Overtaken, locks_of
+from ..delegation.issue import Overtaken, locks_alone
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.narrow import elevate
 from ..oauth.ciba import PUSH
@@ -94,10 +94,8 @@ def open_approval(context: Context, caller: Caller, reading: Reading, question: 
     :raises Overtaken: when what it was judged on has changed
     """
     opened = _approval(context, reading, question)
-    person = Lock(Kind.PERSON, opened.person_id, exclusive=True)
     # Whoever counts the open cards of a person does so alone.
-    locks = {lock for lock in locks_of(question.standing.node) if lock.kind is not Kind.PERSON}
-    with context.db.write([person, *locks]) as tx:
+    with context.db.write(locks_alone(question.standing.node)) as tx:
         if not is_unchanged(question.standing, tx):
             raise Overtaken
         caller.spend(tx)

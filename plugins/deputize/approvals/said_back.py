@@ -1,12 +1,17 @@
 """What the inbox says back: how a press came out, and where to go on."""
 
-from flask import Response, request, url_for
+from collections.abc import Callable
 
+from flask import Response, url_for
+
+from ..core.db import Transaction
 from ..delegation.context import Context
+from ..delegation.sign_in import sign_in_url
 from ..host import Person
 from ..web.pages import MessagePage, Onward, State
-from ..web.shell import render, see_other
+from ..web.shell import is_own_form, render, see_other
 from .decide import Outcome
+from .models import Approval
 
 APPROVALS_PAGE = "/deputize/approvals"
 
@@ -34,7 +39,31 @@ def again(approval_id: str, why: str) -> Response:
 
 
 def sign_in(context: Context) -> Response:
-    return see_other(context.host.sign_in_url(request.root_path + APPROVALS_PAGE))
+    return see_other(sign_in_url(context, APPROVALS_PAGE))
+
+
+def on_card(
+    context: Context,
+    approval_id: str,
+    find: Callable[[Transaction, str, Person], Approval | None],
+    missing: str,
+    act: Callable[[Context, Person, Approval], Response],
+) -> Response:
+    """Answer a press on a card: of who is signed in, by a form of theirs, on what is theirs.
+
+    :param find: returns the card, if it waits for this person's word
+    :param missing: what is told where there is none
+    """
+    me = context.host.current_person()
+    if me is None:
+        return sign_in(context)
+    if not is_own_form():
+        return again(approval_id, OLD_FORM)
+    with context.db.read() as tx:
+        card = find(tx, approval_id, me)
+    if card is None:
+        return tell(me, "There is nothing to decide here", missing, 404)
+    return act(context, me, card)
 
 
 def _sign_in_anew(context: Context, me: Person) -> Response:
@@ -47,7 +76,7 @@ def _sign_in_anew(context: Context, me: Person) -> Response:
             "Nothing was granted.",
         ),
         onward=(
-            Onward(context.host.sign_in_url(url_for("deputize_approvals.approvals")), "Sign in"),
+            Onward(sign_in_url(context, APPROVALS_PAGE), "Sign in"),
             Onward(url_for("deputize_approvals.approvals"), "What agents ask you"),
         ),
     )

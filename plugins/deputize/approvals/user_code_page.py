@@ -4,18 +4,16 @@ A GET changes nothing, and a POST only what a fresh sign-in and a form of this s
 whoever finds the browser open cannot set a code of theirs.
 """
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, Response, request, url_for
-from markupsafe import Markup
 
 from ..core.db import Database
 from ..core.refusal import Refusal
 from ..delegation.context import Context
+from ..delegation.sign_in import sign_in_url
 from ..host import Person
 from ..web.pages import NOTHING, MessagePage, Onward, State, UserCodePage
 from ..web.shell import is_own_form, render, see_other
-from ..web.words import since, time_tag
+from ..web.words import since_tag
 from .user_code import LONGEST, SHORTEST, find_set_at, remove_user_code, set_user_code
 
 USER_CODE_PAGE = "/deputize/user-code"
@@ -32,14 +30,14 @@ def user_code_page(context: Context) -> Blueprint:
     def shown() -> Response:
         me = context.host.current_person()
         if me is None:
-            return see_other(_sign_in_url(context))
+            return see_other(sign_in_url(context, USER_CODE_PAGE))
         return _form(context, me) if _is_fresh(context) else _sign_in_anew(context, me)
 
     @pages.post(USER_CODE_PAGE)
     def changed() -> Response:
         me = context.host.current_person()
         if me is None:
-            return see_other(_sign_in_url(context))
+            return see_other(sign_in_url(context, USER_CODE_PAGE))
         if not is_own_form():
             return see_other(url_for(".shown"))
         if not _is_fresh(context):
@@ -71,7 +69,7 @@ def _is_fresh(context: Context) -> bool:
 def _form(context: Context, me: Person, problem: str = "") -> Response:
     with context.db.read() as tx:
         set_at = find_set_at(tx, me.key)
-        told = _when(set_at, tx.now) if set_at else NOTHING
+        told = since_tag(set_at, tx.now) if set_at else NOTHING
     page = UserCodePage(
         person=me.name,
         agents_url=url_for("deputize_agents.agents"),
@@ -84,15 +82,6 @@ def _form(context: Context, me: Person, problem: str = "") -> Response:
     return render("user_code.html", page, status=400 if problem else 200)
 
 
-def _when(set_at: int, at: int) -> Markup:
-    moment, now = datetime.fromtimestamp(set_at, UTC), datetime.fromtimestamp(at, UTC)
-    return time_tag(since(moment, now), moment, now)
-
-
-def _sign_in_url(context: Context) -> str:
-    return context.host.sign_in_url(request.root_path + USER_CODE_PAGE)
-
-
 def _sign_in_anew(context: Context, me: Person) -> Response:
     page = MessagePage(
         person=me.name,
@@ -100,7 +89,7 @@ def _sign_in_anew(context: Context, me: Person) -> Response:
         state=State.WAITING,
         sentences=("This needs a sign-in of a moment ago.", "Nothing was changed."),
         onward=(
-            Onward(_sign_in_url(context), "Sign in"),
+            Onward(sign_in_url(context, USER_CODE_PAGE), "Sign in"),
             Onward(url_for("deputize_agents.agents"), "Agents acting for me"),
         ),
     )

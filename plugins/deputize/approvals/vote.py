@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, select, update
 from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.values import is_id
 from ..delegation.context import Context
-from ..delegation.issue import Overtaken, locks_of
+from ..delegation.issue import Overtaken, locks_alone
 from ..delegation.liveness import find_standing, why_dead
 from ..delegation.models import person
 from ..delegation.node import Delegation
@@ -32,7 +32,7 @@ from .approvers import (
 )
 from .decide import Outcome, record_word
 from .expect import tell_now
-from .find_cards import Card, oldest_cards
+from .find_cards import Card, oldest_cards, waits
 from .models import Approval, Status, approval, approval_from_row, asked_group, vote
 from .rules import believed, is_strong_enough, rules_of
 
@@ -68,20 +68,17 @@ def _asked_of(tx: Transaction, someone: Person) -> Select[Any]:
         .join(person, person.c.id == vote.c.person_id)
         .where(vote.c.decision_hash == approval.c.decision_hash, person.c.host_key == someone.key)
     )
-    return select(approval).where(*_waits(tx), asked.exists(), ~voted.exists())
+    return select(approval).where(_seconding(tx), asked.exists(), ~voted.exists())
 
 
-def _waits(tx: Transaction) -> tuple[ColumnElement[bool], ...]:
-    return (
-        approval.c.status == Status.PENDING,
-        approval.c.decision_hash.is_not(None),
-        approval.c.expires_at > tx.now,
-    )
+def _seconding(tx: Transaction) -> ColumnElement[bool]:
+    """Return the condition for what waits for others, beside the person."""
+    return waits(tx) & approval.c.decision_hash.is_not(None)
 
 
 def decided_with(tx: Transaction, card: Approval) -> Card:
     """Return all that the person decided by the same word as `card`, and that still wait."""
-    same = select(approval).where(*_waits(tx), approval.c.decision_hash == card.decision_hash)
+    same = select(approval).where(_seconding(tx), approval.c.decision_hash == card.decision_hash)
     return tuple(map(approval_from_row, tx.execute(same.order_by(approval.c.id)).mappings()))
 
 
@@ -129,12 +126,10 @@ class Vote:
             return self._decide(context, tx, asking, voters)
 
     def _locks(self, node: Delegation) -> list[Lock]:
-        # Votes are counted one at a time.
-        subject = Lock(Kind.PERSON, self.card.person_id, exclusive=True)
-        locks = {lock for lock in locks_of(node) if lock.kind is not Kind.PERSON}
         # Who signs, too: a removal of the passkey waits, or is over.
-        signer = {Lock(Kind.PERSON, self.signed.challenge.person_id)} if self.signed else set()
-        return [subject, *signer, *locks]
+        signer = [Lock(Kind.PERSON, self.signed.challenge.person_id)] if self.signed else []
+        # Votes are counted one at a time.
+        return [*locks_alone(node), *signer]
 
     def _decide(
         self, context: Context, tx: Transaction, asking: Card, voters: list[Person]

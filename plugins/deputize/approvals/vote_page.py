@@ -1,6 +1,5 @@
 """Where somebody whose word is asked for too says it: yes or no, and nothing less."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from flask import Blueprint, Response, request, url_for
@@ -12,12 +11,14 @@ from ..delegation.persons import find_person_id
 from ..host import Authentication, Person
 from ..passkeys.ask import telling_refusals
 from ..passkeys.challenge import Purpose
-from ..web.shell import is_own_form, see_other
+from ..web.shell import see_other
 from .models import Approval
 from .rules import asks_for_passkey, rules_of
-from .said_back import APPROVALS_PAGE, OLD_FORM, again, answer_to, sign_in, tell
+from .said_back import APPROVALS_PAGE, answer_to, on_card
 from .signing import ToSign, by_passkey, not_signed
 from .vote import Vote, decided_with, find_asked
+
+_MISSING = "It does not wait for you."
 
 
 def add_vote(pages: Blueprint, context: Context) -> None:
@@ -25,32 +26,17 @@ def add_vote(pages: Blueprint, context: Context) -> None:
 
     @pages.post(f"{APPROVALS_PAGE}/<approval_id>/vote")
     def voted(approval_id: str) -> Response:
-        return _on(context, approval_id, _vote)
+        return on_card(context, approval_id, find_asked, _MISSING, _vote)
 
     @pages.post(f"{APPROVALS_PAGE}/<approval_id>/vote/signed")
     def vote_signed(approval_id: str) -> Response:
-        return _on(context, approval_id, _signed)
+        return on_card(context, approval_id, find_asked, _MISSING, _signed)
 
 
 def subject_of(context: Context, standing: Standing | None) -> str:
     """Return what the person is called on whose behalf this is."""
     found = context.host.find_person(standing.subject) if standing else None
     return found.name if found else "somebody"
-
-
-def _on(
-    context: Context, approval_id: str, act: Callable[[Context, Person, Approval], Response]
-) -> Response:
-    me = context.host.current_person()
-    if me is None:
-        return sign_in(context)
-    if not is_own_form():
-        return again(approval_id, OLD_FORM)
-    with context.db.read() as tx:
-        card = find_asked(tx, approval_id, me)
-    if card is None:
-        return tell(me, "There is nothing to decide here", "It does not wait for you.", 404)
-    return act(context, me, card)
 
 
 def _vote(context: Context, me: Person, card: Approval) -> Response:

@@ -1,11 +1,11 @@
 """A yes that rests on a passkey ends with it, as long as it has not been redeemed."""
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 
-from ..audit.record import Event, record_all
 from ..core.db import Transaction
 from ..passkeys.models import evidence
 from .expect import tell_now
+from .expire import mark
 from .models import Status, approval
 
 #: Where a yes has been said, and nothing has come of it.
@@ -25,31 +25,9 @@ def withdraw_resting_on(tx: Transaction, passkey_ids: list[str]) -> int:
     held = select(approval.c.id).where(_rests_on(passkey_ids)).order_by(approval.c.id)
     ids = list(tx.execute(held.with_for_update()).scalars())
     unused = approval.c.id.in_(ids) & approval.c.status.in_(_UNUSED)
-    told = (
-        approval.c.id,
-        approval.c.person_id,
-        approval.c.client_id,
-        approval.c.task_id,
-        approval.c.delegation_id,
-    )
-    withdrawing = update(approval).where(unused).values(status=Status.WITHDRAWN)
-    rows = tx.execute(withdrawing.returning(*told)).all()
-    tell_now(tx, [row.id for row in rows])
-    record_all(
-        tx,
-        [
-            Event(
-                "approval.withdrawn",
-                person_id=row.person_id,
-                agent=row.client_id,
-                task_id=row.task_id,
-                delegation_id=row.delegation_id,
-                facts={"approval_id": row.id, "why": "passkey_removed"},
-            )
-            for row in rows
-        ],
-    )
-    return len(rows)
+    withdrawn = mark(tx, unused, Status.WITHDRAWN, why="passkey_removed")
+    tell_now(tx, withdrawn)
+    return len(withdrawn)
 
 
 def _rests_on(passkey_ids: list[str]) -> ColumnElement[bool]:

@@ -211,7 +211,6 @@ _COMPARABLE: Mapping[str, Callable[[Any], bool]] = {
     "subset": lambda value: isinstance(value, list),
     "range": _is_range,
 }
-COMPARISONS = tuple(_WITHIN)
 
 
 def _follows(schema: str, detail: Detail) -> bool:

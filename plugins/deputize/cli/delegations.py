@@ -20,7 +20,9 @@ from .shared import (
     console,
     get_context,
     moment,
+    name_of,
     on_the_app,
+    person_by_name,
     print_members,
     print_table,
     safe,
@@ -48,7 +50,7 @@ def list_delegations(
     asked = select(delegation).order_by(delegation.c.created_at.desc(), delegation.c.path)
     if username:
         asked = asked.join(person, person.c.id == delegation.c.person_id).where(
-            person.c.host_key == _key_of(context, username)
+            person.c.host_key == person_by_name(context, username).key
         )
     if actor:
         asked = asked.where(delegation.c.actor == actor)
@@ -76,7 +78,7 @@ def show(delegation_id: str) -> None:
         [
             ("delegation", node.id),
             ("state", state_of(standing, now) if standing else "archived"),
-            ("for", _person_name(context, subject)),
+            ("for", name_of(context, subject)),
             ("chain", " → ".join(node.chain)),
             ("scope", " ".join(sorted(node.scope))),
             ("target", node.target),
@@ -149,7 +151,7 @@ def _rows(
         (
             node.id,
             node.task_id,
-            _person_name(context, found.subject) if found else "",
+            name_of(context, found.subject) if found else "",
             " → ".join(node.chain),
             " ".join(sorted(node.scope)),
             node.target,
@@ -178,15 +180,3 @@ def _tree(nodes: list[Delegation]) -> Tree:
         above = branches.get(node.parent_id)
         branches[node.id] = Tree(label) if above is None else above.add(label)
     return branches[nodes[0].id]
-
-
-def _key_of(context: Context, username: str) -> str:
-    found = context.host.find_person_by_name(username)
-    if found is None:
-        raise Failure(f"{username}: nobody signs in by that name")
-    return found.key
-
-
-def _person_name(context: Context, key: str) -> str:
-    found = context.host.find_person(key)
-    return found.name if found else key

@@ -9,7 +9,7 @@ from ..core.secrets import new_id
 from ..delegation.context import Context
 from ..outbox.channel import Channel, Message
 from ..outbox.delivery import NotDelivered
-from .shared import Failure, get_context, on_the_app
+from .shared import Failure, get_context, on_the_app, person_by_name
 
 
 @click.group("notifiers")
@@ -23,9 +23,7 @@ def notifiers() -> None:
 def test(person: str) -> None:
     """Send PERSON, a user name, a test by each channel that is on, now; exit 1 if one fails."""
     context = get_context()
-    known = context.host.find_person_by_name(person)
-    if known is None:
-        raise Failure(f"{person}: nobody signs in by that name")
+    known = person_by_name(context, person)
     if not context.channels:
         raise Failure("no channel is on: name some in [deputize.notify] channels")
     failed = [

@@ -3,14 +3,21 @@
 import click
 from sqlalchemy import select
 
-from ..core.db import Transaction
 from ..declaration.apply import BY
 from ..delegation.context import Context
 from ..delegation.models import person
-from ..delegation.persons import find_person_id
 from ..endings.remove_passkey import remove_passkey
 from ..passkeys.models import Passkey, find_passkey, passkey, passkey_from_row
-from .shared import TAKES_ID, Failure, get_context, moment, on_the_app, print_table
+from .shared import (
+    TAKES_ID,
+    Failure,
+    get_context,
+    moment,
+    name_of,
+    on_the_app,
+    person_by_name,
+    print_table,
+)
 
 
 @click.group("passkeys")
@@ -30,7 +37,7 @@ def list_passkeys(username: str | None, removed: bool) -> None:
         asked = asked.where(passkey.c.removed_at.is_(None))
     with context.db.read() as tx:
         if username:
-            asked = asked.where(passkey.c.person_id == _id_of(context, tx, username))
+            asked = asked.where(person.c.host_key == person_by_name(context, username).key)
         found = tx.execute(asked.order_by(passkey.c.created_at, passkey.c.id)).mappings().all()
         now = tx.now
     rows = [(passkey_from_row(row), row["host_key"]) for row in found]
@@ -54,18 +61,9 @@ def remove(passkey_id: str) -> None:
     click.echo("removed" if remove_passkey(db, found, by=BY) else "it was removed already")
 
 
-def _id_of(context: Context, tx: Transaction, username: str) -> str | None:
-    known = context.host.find_person_by_name(username)
-    if known is None:
-        raise Failure(f"{username}: nobody signs in by that name")
-    return find_person_id(tx, known.key)
-
-
 def _row(context: Context, one: Passkey, key: str, now: int) -> tuple[object, ...]:
-    known = context.host.find_person(key)
-    name = known.name if known else key
     used = moment(one.last_used_at)
-    return one.id, name, one.name, moment(one.created_at), used, _state(one, now)
+    return one.id, name_of(context, key), one.name, moment(one.created_at), used, _state(one, now)
 
 
 def _state(one: Passkey, now: int) -> str:

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..declaration.members import Duration
 from ..delegation.context import Context
+from ..host import Person
 from ..part import ConfigurationError
 from ..web.words import neutralise
 
@@ -104,6 +105,23 @@ def print_members(members: Iterable[tuple[str, object]]) -> None:
         if value not in (None, "", frozenset(), ()):
             table.add_row(Text(name, style="bold"), safe(value))
     console().print(table)
+
+
+def person_by_name(context: Context, username: str) -> Person:
+    """Return who signs in by that name.
+
+    :raises Failure: where nobody does
+    """
+    found = context.host.find_person_by_name(username)
+    if found is None:
+        raise Failure(f"{username}: nobody signs in by that name")
+    return found
+
+
+def name_of(context: Context, key: str) -> str:
+    """Return what the host calls a person; their key, where it knows them no more."""
+    found = context.host.find_person(key)
+    return found.name if found else key
 
 
 def seconds_of(option: str, age: str) -> int:

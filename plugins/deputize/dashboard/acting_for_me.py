@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request, url_for
 from ..approvals.find_cards import count_open
 from ..delegation.context import Context
 from ..delegation.liveness import find_standing, why_dead
+from ..delegation.sign_in import sign_in_url
 from ..endings.end_delegation import end_delegation
 from ..host import Person
 from ..web.pages import AgentsPage, MessagePage, Onward, State
@@ -71,7 +72,7 @@ def acting_for_me(context: Context) -> Blueprint:
 
 
 def _sign_in(context: Context) -> Response:
-    return see_other(context.host.sign_in_url(request.root_path + request.path))
+    return see_other(sign_in_url(context, request.path))
 
 
 def _gone(me: Person) -> Response:

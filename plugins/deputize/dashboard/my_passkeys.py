@@ -1,17 +1,18 @@
 """Your passkeys: what you sign with, and since when each counts."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, Response, request, url_for
 from markupsafe import Markup
 
 from ..delegation.context import Context
 from ..delegation.persons import find_person_id
+from ..delegation.sign_in import sign_in_url
 from ..passkeys.enrol import rename
 from ..passkeys.models import Passkey, passkeys_of
 from ..web.pages import NOTHING, PasskeyCard, PasskeysPage, State
 from ..web.shell import is_own_form, render, see_other
-from ..web.words import since, span, time_tag, until
+from ..web.words import since_tag, span, until_tag
 from .add_passkey import PASSKEYS_PAGE, add_passkey
 from .drop_passkey import drop_passkey, find_own
 
@@ -24,7 +25,7 @@ def my_passkeys(context: Context) -> Blueprint:
     def passkeys() -> Response:
         me = context.host.current_person()
         if me is None:
-            return _sign_in(context)
+            return see_other(sign_in_url(context, PASSKEYS_PAGE))
         delay = context.settings.approvals.passkey_delay
         with context.db.read() as tx:
             mine, now = passkeys_of(tx, find_person_id(tx, me.key)), tx.now
@@ -41,7 +42,7 @@ def my_passkeys(context: Context) -> Blueprint:
     def named(passkey_id: str) -> Response:
         me = context.host.current_person()
         if me is None:
-            return _sign_in(context)
+            return see_other(sign_in_url(context, PASSKEYS_PAGE))
         mine = find_own(context, me, passkey_id) if is_own_form() else None
         if mine is not None:
             rename(context, mine, request.form.get("name", ""))
@@ -52,30 +53,15 @@ def my_passkeys(context: Context) -> Blueprint:
     return pages
 
 
-def _sign_in(context: Context) -> Response:
-    return see_other(context.host.sign_in_url(request.root_path + PASSKEYS_PAGE))
-
-
 def _card(mine: Passkey, now: int) -> PasskeyCard:
-    counts, moment = mine.counts(now), _moment(now)
-    from_then = _moment(mine.counts_from)
-    waits = Markup("does not count {}").format(
-        time_tag(until(from_then, moment), from_then, moment)
-    )
+    counts = mine.counts(now)
+    waits = Markup("does not count {}").format(until_tag(mine.counts_from, now))
     return PasskeyCard(
         name=mine.name,
         state=State.ACTIVE if counts else State.WAITING,
         counts=Markup("counts for approvals") if counts else waits,
-        added=_ago(mine.created_at, now),
-        used=_ago(mine.last_used_at, now) if mine.last_used_at else NOTHING,
+        added=since_tag(mine.created_at, now),
+        used=since_tag(mine.last_used_at, now) if mine.last_used_at else NOTHING,
         rename_url=url_for(".named", passkey_id=mine.id),
         remove_url=url_for(".confirm", passkey_id=mine.id),
     )
-
-
-def _ago(at: int, now: int) -> Markup:
-    return time_tag(since(_moment(at), _moment(now)), _moment(at), _moment(now))
-
-
-def _moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at, UTC)

@@ -6,7 +6,6 @@ own hold there is a node too, but nothing new to see.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from flask import url_for
 from markupsafe import Markup
@@ -22,10 +21,11 @@ from ..delegation.context import Context
 from ..delegation.liveness import find_standings, why_dead
 from ..delegation.models import delegation, delegation_from_row, person
 from ..delegation.node import Delegation
+from ..delegation.wording import face_of, holdings_of
 from ..host import Person
 from ..tasks.models import Task, TaskStatus, task
-from ..web.pages import AgentFace, ChainLink, DelegationNode, EndPage, Holding, State, TaskTree
-from ..web.words import host_of, since, time_tag, until
+from ..web.pages import ChainLink, DelegationNode, EndPage, State, TaskTree
+from ..web.words import since_tag, until_tag
 
 #: Why a delegation ended that its person stopped.
 BY_PERSON = "ended_by_person"
@@ -84,9 +84,9 @@ class Trees:
         others = dict.fromkeys(n.actor for n in nodes if n.actor != node.actor)
         return EndPage(
             person=self.me.name,
-            agent=_face(node.actor, faces),
-            chain=tuple(ChainLink(_face(name, faces).name) for name in node.chain),
-            also=tuple(_face(name, faces) for name in others),
+            agent=face_of(node.actor, faces),
+            chain=tuple(ChainLink(face_of(name, faces).name) for name in node.chain),
+            also=tuple(face_of(name, faces) for name in others),
             withdrawn=count_open(self.tx, self.me.key, below=node.path),
             action=url_for("deputize_agents.end", delegation_id=node.id),
             cancel_url=cancel_url,
@@ -133,23 +133,14 @@ class _Telling:
     alive: frozenset[str]
 
     def ago(self, at: int) -> Markup:
-        return time_tag(since(_moment(at), _moment(self.now)), _moment(at), _moment(self.now))
+        return since_tag(at, self.now)
 
     def until(self, at: int) -> Markup:
-        return time_tag(until(_moment(at), _moment(self.now)), _moment(at), _moment(self.now))
+        return until_tag(at, self.now)
 
     def ended(self, ended_at: int | None, expired_at: int, why: str | None) -> Markup:
         said = "stopped by you" if why == BY_PERSON else "ended"
         return Markup("{} {}").format(said, self.ago(ended_at or expired_at))
-
-    def holdings(self, scope: frozenset[str]) -> tuple[Holding, ...]:
-        # What is done elsewhere first.
-        names = sorted(scope, key=lambda name: (name not in self.catalogue.scopes, name))
-        return tuple(self._holding(name) for name in names)
-
-    def _holding(self, name: str) -> Holding:
-        known = self.catalogue.scopes.get(name)
-        return Holding(self.catalogue.describe(name), host_of(known.resource) if known else "")
 
 
 @dataclass(frozen=True)
@@ -168,7 +159,7 @@ class _Tree:
         of, telling = self.task, self.telling
         ended = telling.ended(of.ended_at, of.deadline, of.ended_why)
         return TaskTree(
-            agent=_face(of.agent, telling.faces),
+            agent=face_of(of.agent, telling.faces),
             state=State.ACTIVE if self.is_open else State.ENDED,
             started=telling.ago(of.started_at),
             purpose=of.purpose,
@@ -190,7 +181,7 @@ class _Tree:
 
     def _node(self, node: Delegation, above: Chain) -> DelegationNode:
         telling, is_live = self.telling, node.id in self.telling.alive
-        face = _face(node.actor, telling.faces)
+        face = face_of(node.actor, telling.faces)
         links = (*above, ChainLink(face.name, ended=not is_live))
         ended = telling.ended(node.ended_at, self._last_second(node), node.ended_why)
         last = self._last_seen(node)
@@ -198,7 +189,7 @@ class _Tree:
             agent=face,
             state=State.ACTIVE if is_live else State.ENDED,
             chain=links,
-            holds=telling.holdings(node.scope),
+            holds=holdings_of(node.scope, telling.catalogue),
             until=telling.until(self._last_second(node)) if is_live else ended,
             last_seen=telling.ago(last) if last else Markup(),
             stop_url=url_for("deputize_agents.confirm", delegation_id=node.id) if is_live else "",
@@ -215,12 +206,3 @@ class _Tree:
 
 def _is_open(of: Task, now: int) -> bool:
     return of.status == TaskStatus.OPEN and now < of.deadline
-
-
-def _moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at, UTC)
-
-
-def _face(client_id: str, faces: Mapping[str, Agent]) -> AgentFace:
-    known = faces.get(client_id)
-    return AgentFace(client_id, known.name if known else client_id)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ..agents.client_metadata import REQUEST_SIGNING_ALG, USER_CODE_PARAMETER
 from ..agents.models import Agent
-from ..agents.register import REQUEST_SIGNING_ALG, USER_CODE_PARAMETER
 from ..catalogue.details import DetailsType
 from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Database

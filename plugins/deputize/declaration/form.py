@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ..agents.client_metadata import AUTH_METHODS, MAX_REDIRECT_URIS, REQUEST_SIGNING_ALG
 from ..agents.models import GRANT_TYPES, SPAWNED
-from ..agents.register import AUTH_METHODS, MAX_REDIRECT_URIS, REQUEST_SIGNING_ALG
 from ..agents.signed import ALGORITHMS
 from ..catalogue.details import DetailsType, validate_details_type
 from ..core.secrets import digest

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 
+from ..agents.client_metadata import is_redirect_uri
 from ..agents.jwks import read_jwks
 from ..agents.models import SPAWNED
-from ..agents.register import is_redirect_uri
 from ..catalogue.models import OWN_SCOPES, RESERVED_SCOPES
 from ..core.refusal import Refusal
 from ..core.secrets import MINIMUM_SECRET_LENGTH

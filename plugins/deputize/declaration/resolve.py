@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..agents.client_metadata import REQUEST_SIGNING_ALG
 from ..agents.lifecycle import Status
 from ..agents.models import (
     AUTHORIZATION_CODE,
@@ -18,7 +19,7 @@ from ..agents.models import (
     TOKEN_EXCHANGE,
     Agent,
 )
-from ..agents.register import REQUEST_SIGNING_ALG, SELF
+from ..agents.register import SELF
 from ..catalogue.details import DetailsType
 from ..catalogue.models import OWN_SCOPES, ResourceServer, Scope
 from ..core.values import Words

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Response, request, url_for
 from markupsafe import Markup, escape
@@ -10,7 +10,6 @@ from markupsafe import Markup, escape
 from ..agents.adopt import WITHHELD, is_unconfirmed
 from ..agents.models import SPAWNED, Agent, find_agents
 from ..agents.register import SELF
-from ..catalogue.details import say_details
 from ..core.db import Transaction
 from ..core.values import Words, canonical_json
 from ..host import Person
@@ -22,12 +21,13 @@ from ..web.pages import (
     UntilChoice,
 )
 from ..web.shell import render
-from ..web.words import at_most, day, destination_of, host_of, time_tag
+from ..web.words import at_most, day, destination_of, time_tag, utc
 from .authorize import (
     AuthorizationRequest,
 )
 from .context import Context
-from .details import of_scope, scopes_of, write_details
+from .details import scopes_of, write_details
+from .wording import say_scope, where_of
 
 _DURATIONS = (15 * 60, 3600, 8 * 3600, 86400, 7 * 86400, 30 * 86400)
 
@@ -84,7 +84,7 @@ class ConsentView:
     def page(self, someone: Person, problem: str = "", kept: Form | None = None) -> Response:
         """Return the page; where it is shown again, with `problem` and the choices kept."""
         agent, now = self.asked.agent, self._clock()
-        registered = datetime.fromtimestamp(agent.created_at, UTC)
+        registered = utc(agent.created_at)
         page = ConsentPage(
             person=someone.name,
             agents_url=url_for("deputize_agents.agents"),
@@ -126,7 +126,7 @@ class ConsentView:
         return [name, self._what(name), where, each_time]
 
     def _clock(self) -> datetime:
-        return datetime.fromtimestamp(self.now, UTC)
+        return utc(self.now)
 
     def _name_of(self, key: str | None) -> str:
         found = self.context.host.find_person(key) if key else None
@@ -137,15 +137,13 @@ class ConsentView:
         return name in self.each_time, name not in self.catalogue.scopes, name
 
     def _choice(self, name: str, kept: Form | None) -> ScopeChoice:
-        known = self.catalogue.scopes.get(name)
-        where = host_of(known.resource) if known else ""
+        where = where_of(name, self.catalogue)
         ticked = kept is None or name in kept.scope
         return ScopeChoice(name, self._what(name), where, name in self.each_time, ticked)
 
     def _what(self, name: str) -> Markup:
         """Return what a scope lets it do: what its details mean, where it has any."""
-        types = self.catalogue.types
-        said = say_details(of_scope(self.asked.details, frozenset({name}), types), types)
+        said = say_scope(name, self.asked.details, self.catalogue.types)
         return said if said and name in self.tickable else escape(self.catalogue.describe(name))
 
     def _offered(self) -> list[str]:

@@ -199,6 +199,12 @@ def locks_of(node: Delegation) -> tuple[Lock, ...]:
     )
 
 
+def locks_alone(node: Delegation) -> tuple[Lock, ...]:
+    """Return the same with the person held alone: for what is counted of them one at a time."""
+    alone = Lock(Kind.PERSON, node.person_id, exclusive=True)
+    return (alone, *(lock for lock in locks_of(node) if lock.kind is not Kind.PERSON))
+
+
 def _store_node(tx: Transaction, *, node: Delegation, limit: int) -> None:
     draw(tx, f"nodes:{node.task_id}:{node.actor}", limit, "quota.nodes")
     # Another request for the same lease may have made it: then that node is leased instead.

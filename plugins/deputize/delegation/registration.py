@@ -9,11 +9,11 @@ from typing import Any
 
 from authlib.consts import default_json_headers
 
+from ..agents.client_metadata import read_metadata
 from ..agents.models import Agent
 from ..agents.register import (
     SELF_REGISTRATION,
     Secrets,
-    read_metadata,
     register_itself,
     registration_response,
 )

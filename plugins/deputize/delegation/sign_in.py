@@ -8,7 +8,7 @@ no fresher than before is not sent again.
 import hashlib
 from collections.abc import Mapping
 
-from flask import current_app
+from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from .authorize import AuthorizationRequest
@@ -35,6 +35,14 @@ def must_sign_in(
     if asked.max_age is None:
         return anew
     return anew or auth_time is None or (now - auth_time > asked.max_age and not is_back)
+
+
+def sign_in_url(context: Context, path: str) -> str:
+    """Return where the host signs somebody in who then comes back to a page of ours.
+
+    :param path: of that page, below where the app is mounted
+    """
+    return context.host.sign_in_url(request.root_path + path)
 
 
 def with_mark(url: str, now: int) -> str:

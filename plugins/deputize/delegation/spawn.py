@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from ..agents.client_metadata import ClientMetadata
 from ..agents.jwks import thumbprints
 from ..agents.lifecycle import Status
 from ..agents.models import SPAWNED, TOKEN_EXCHANGE, Agent, find_agent
-from ..agents.register import ClientMetadata, store_agent
+from ..agents.register import store_agent
 from ..audit.record import Event
 from ..catalogue.models import SPAWN
 from ..core.db import Transaction

@@ -13,15 +13,11 @@ from typing import Any
 from authlib.consts import default_json_headers
 
 from ..agents.change_status import change_status
+from ..agents.client_metadata import read_metadata
 from ..agents.jwks import thumbprints
 from ..agents.lifecycle import Status
 from ..agents.models import Agent, find_agent
-from ..agents.register import (
-    Secrets,
-    read_metadata,
-    registration_response,
-    with_metadata,
-)
+from ..agents.register import Secrets, registration_response, with_metadata
 from ..audit.record import Event, record
 from ..core.db import Transaction
 from ..core.refusal import Refusal

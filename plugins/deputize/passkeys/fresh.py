@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask import Response, request
 
 from ..delegation.context import Context
-from ..delegation.sign_in import find_mark, with_mark
+from ..delegation.sign_in import find_mark, sign_in_url, with_mark
 from ..host import Person
 from ..web.pages import MessagePage, Onward, State
 from ..web.shell import render, see_other
@@ -31,7 +31,7 @@ def freshly(context: Context, back: str, answer: Callable[[Person], Response]) -
     """
     me = context.host.current_person()
     if me is None:
-        return see_other(context.host.sign_in_url(request.root_path + back))
+        return see_other(sign_in_url(context, back))
     with context.db.read() as tx:
         now = tx.now
     return _sign_in_first(context, me, now, back) or answer(me)

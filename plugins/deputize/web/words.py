@@ -97,6 +97,21 @@ def time_tag(said: str, moment: datetime, now: datetime) -> Markup:
     ).format(iso=local.isoformat(), full=exact(moment, now), said=said)
 
 
+def utc(seconds: int) -> datetime:
+    """Return a NumericDate as an aware time, in UTC: no page knows the person's zone yet."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def since_tag(at: int, now: int) -> Markup:
+    """Say when something was, of two NumericDates, by `time_tag(since(...))`."""
+    return time_tag(since(utc(at), utc(now)), utc(at), utc(now))
+
+
+def until_tag(at: int, now: int) -> Markup:
+    """Say how long something lasts, of two NumericDates, by `time_tag(until(...))`."""
+    return time_tag(until(utc(at), utc(now)), utc(at), utc(now))
+
+
 def host_of(resource_url: str) -> str:
     """Name the host of a URL, as a browser would find it; a URL without a clear one is shown whole.
 

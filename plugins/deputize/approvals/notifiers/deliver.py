@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from ...agents.models import find_agent
-from ...catalogue.details import say_details
 from ...catalogue.models import Catalogue
 from ...core.db import Kind, Lock, Transaction
 from ...core.values import Words
 from ...delegation.context import Context
-from ...delegation.details import Details, of_scope
+from ...delegation.details import Details
 from ...delegation.liveness import find_standings_of
 from ...delegation.models import person
+from ...delegation.wording import say_scope
 from ...outbox.channel import Message
 from ...outbox.delivery import Delivery
 from ...outbox.models import Line
@@ -161,8 +161,7 @@ class _Told:
 
 def _deed(catalogue: Catalogue, name: str, details: Details) -> str:
     """Return what a scope lets it do, in the server's words: what its details mean, if any."""
-    types = catalogue.types
-    told = say_details(of_scope(details, frozenset({name}), types), types)
+    told = say_scope(name, details, catalogue.types)
     return wording.plain_deed(told.striptags() if told else catalogue.describe(name))
 
 
