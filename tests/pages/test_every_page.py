@@ -33,7 +33,7 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.hostile_agents: (PHONE, "light"),
     states.stop_booker: (PHONE, "light"),
     states.agents_after_a_stop: (PHONE, "light"),
-    states.finished: (DESK, "dark"),
+    states.finished: (PHONE, "dark"),
     states.nothing_to_stop: (PHONE, "dark"),
     states.agents_while_one_asks: (PHONE, "light"),
     states.nothing_waits: (PHONE, "light"),
