@@ -48,6 +48,9 @@ from .seam import Seam, all_paths
 from .settings import Settings
 from .tasks import models as tasks
 from .web.shell import Brand, web_blueprint
+from .web_push.models import browser
+from .web_push.page import browsers_page
+from .web_push.server_key import vapid_key
 
 NAME = "deputize"
 
@@ -87,6 +90,7 @@ PARTS: tuple[Part, ...] = (
         ),
     ),
     Part("passkeys", tables=(passkeys.passkey, passkeys.challenge, passkeys.evidence)),
+    Part("web_push", tables=(browser, vapid_key)),
     Part(
         "approvals",
         tables=(
@@ -145,6 +149,8 @@ class Deputize:
         app.register_blueprint(inbox(self.context))
         app.register_blueprint(my_passkeys(self.context))
         app.register_blueprint(user_code_page(self.context))
+        if self.settings.web_push.contact:
+            app.register_blueprint(browsers_page(self.context))
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)

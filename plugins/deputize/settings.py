@@ -94,6 +94,23 @@ class Outbox(Section):
     """How many are sent at one time by each process, at most; few of them to one."""
 
 
+class WebPush(Section):
+    """`[deputize.web_push]`: telling people in their browsers that an agent waits (RFC 8030)."""
+
+    contact: Annotated[str, Field(pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$")] | None = None
+    """Whom a push service can reach about what we send: `mailto:` or https (RFC 8292 §2.1).
+    Without it, browsers are told nothing."""
+    services: tuple[Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = (
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "*.notify.windows.com",
+        "web.push.apple.com",
+    )
+    """Hosts of the push services that browsers may use; `*.` stands for any name below."""
+    private_hosts: tuple[str, ...] = ()
+    """Push services on private addresses, by http as well."""
+
+
 class Authorize(Section):
     """`[deputize.authorize]`: how an agent asks a person to let it act."""
 
@@ -148,6 +165,7 @@ class Settings(Section):
     agents: Agents = Agents()
     approvals: Approvals = Approvals()
     outbox: Outbox = Outbox()
+    web_push: WebPush = WebPush()
     authorize: Authorize = Authorize()
     bounds: Bounds = Bounds()
     web: Web = Web()

@@ -29,6 +29,8 @@ _MODELS = (
     "..passkeys.models",
     "..outbox.models",
     "..tasks.models",
+    "..web_push.models",
+    "..web_push.server_key",
 )
 
 

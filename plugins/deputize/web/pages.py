@@ -70,7 +70,10 @@ class Page:
     agents_url: str = ""
     """Where "Agents acting for me" is; empty leaves the link out."""
     signing: Signing | None = None
-    """Where a passkey signs: that page runs a script, and no other does."""
+    """Where a passkey signs: that page runs a script."""
+    worker_url: str = ""
+    """Where a browser is subscribed: that page runs a script, and registers this service worker.
+    No other page runs any."""
 
 
 @dataclass(frozen=True)
@@ -431,6 +434,31 @@ class PasskeyPage(Page):
     cancel_url: str
     action: str
     hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BrowserCard:
+    """One browser of the person's that tells them."""
+
+    name: str
+    """The person's own words."""
+    added: Markup
+    told: Markup
+    """When it was last told something; nothing where it never was."""
+    remove_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrowsersPage(Page):
+    """In which browsers the person is told, the oldest first. Posts `subscription` and `name`."""
+
+    browsers: tuple[BrowserCard, ...] = ()
+    action: str
+    key: str
+    """The server's, by which the browser knows who tells it (RFC 8292 §4)."""
+    problem: str = ""
+    longest: int
+    """Characters of a name."""
 
 
 @dataclass(frozen=True)

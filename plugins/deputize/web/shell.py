@@ -2,7 +2,7 @@
 
 Templates come from an environment of our own, so that a host's Jinja settings can neither turn
 escaping off nor add to our pages. A page where a passkey signs runs the one script that asks
-for it; on all others the CSP allows none at all.
+for it, and so does the one where a browser is subscribed; on all others the CSP allows none.
 """
 
 import re
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 BLUEPRINT: Final = "deputize_web"
+STATIC: Final = Path(__file__).parent / "static"
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     # Not "no-referrer": browsers then send `Origin: null` and no Referer with our own forms, and
@@ -40,6 +41,8 @@ POLICY: Final = (
 )
 #: Added where a passkey signs.
 RUNS_A_SCRIPT: Final = "; script-src 'self'"
+#: Added where a browser is subscribed.
+REGISTERS_A_WORKER: Final = "; script-src 'self'; worker-src 'self'"
 COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 LOGO: Final = re.compile(r"/(?![/\\])\S*|data:image/\S+")
 # What CSP's grammar takes for a source; a ";" or a space would write directives of its own.
@@ -95,6 +98,7 @@ def render(
     response = PageResponse(html, status, mimetype="text/html")
     response.policy = POLICY.format(form_action(redirect_uri))
     response.policy += RUNS_A_SCRIPT if page.signing else ""
+    response.policy += REGISTERS_A_WORKER if page.worker_url else ""
     return response
 
 
