@@ -15,7 +15,7 @@ from flask import Flask
 from deputize.agents.models import SPAWNED, Agent
 from deputize.declaration.read import read_declaration
 from deputize.settings import Settings as PluginSettings
-from deputize.settings import Web
+from deputize.settings import Web, WebPush
 from deputize_idp import Settings
 from deputize_idp.apply import apply
 from deputize_idp.configuration import Configuration
@@ -119,5 +119,6 @@ def _configuration(url: str, folder: Path, clock_file: Path) -> Configuration:
         clock_file=str(clock_file),
         test_mode=True,
         web=Web(organisation=ORGANISATION),
+        web_push=WebPush(contact="mailto:ops@bank.example", private_hosts=("127.0.0.1",)),
     )
     return Configuration(own, plugin)

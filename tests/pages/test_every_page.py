@@ -51,6 +51,9 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.card_that_takes_a_passkey: (PHONE, "light"),
     states.what_is_signed: (PHONE, "light"),
     states.code_that_was_set: (PHONE, "light"),
+    states.no_browser: (PHONE, "light"),
+    states.my_browsers: (PHONE, "dark"),
+    states.browser_of_another_service: (PHONE, "light"),
 }
 STRICT = re.compile(
     r"default-src 'none'; style-src 'self'; img-src 'self' data:; "
@@ -86,7 +89,7 @@ class TestEveryPage:
         headers = shown.document.headers
         assert STRICT.match(headers["content-security-policy"])
         assert "unsafe" not in headers["content-security-policy"]
-        # The one script stands where a passkey signs, and there alone.
+        # The one script stands where a passkey signs or a browser is subscribed, and there alone.
         scripts = shown.page.locator("script[src]").count()
         assert headers["content-security-policy"].count("; script-src 'self'") == scripts
         assert headers["content-security-policy"].count("script-src") == scripts

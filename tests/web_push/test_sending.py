@@ -1,15 +1,16 @@
-"""What a browser is told, through its push service: only it can read it, and it says little."""
+"""What browsers are told: they alone can read it, and it says little."""
 
 import json
 from dataclasses import replace
 
 import pytest
 
+from deputize.core.secrets import new_id
 from deputize.core.vapid import public_key
 from deputize.delegation.keys import KeyStore
 from deputize.outbox.delivery import NotDelivered
 from deputize.web_push.models import Browser
-from deputize.web_push.send import PADDED, Told, send
+from deputize.web_push.send import PADDED, Sender, Told
 from deputize.web_push.server_key import server_key
 from support.push_service import PushBrowser, PushService
 from support.world import World
@@ -31,43 +32,55 @@ def mine(ana: Visit, phone: PushBrowser) -> Browser:
     return mine
 
 
+@pytest.fixture
+def sender(world: World) -> Sender:
+    context = world.context
+    return Sender(context.db, context.key_store, context.settings.web_push)
+
+
 def now(world: World) -> int:
     with world.context.db.read() as tx:
         return tx.now
 
 
-def told(world: World, lasts: int = 100) -> Told:
-    return Told(*WORDS, expires_at=now(world) + lasts)
+def told(lasts: int = 100) -> Told:
+    return Told(new_id(), *WORDS, lasts)
 
 
 class TestWhatArrives:
     def test_the_browser_reads_it_and_nobody_else(
-        self, world: World, service: PushService, phone: PushBrowser, mine: Browser
+        self, sender: Sender, service: PushService, phone: PushBrowser, mine: Browser
     ) -> None:
-        assert send(world.context, mine, told(world)) == "told"
+        sender.tell(mine.person_id, told())
         (arrived,) = service.to(phone)
         said = phone.read(arrived.body)
         assert json.loads(said) == {"title": WORDS[0], "text": WORDS[1]}
         assert b"agent" not in arrived.body
 
-    def test_its_length_says_nothing_of_what_it_says(self, world: World) -> None:
-        assert len(told(world).encode()) == PADDED
-        assert len(Told("", "", 0).encode()) == PADDED
+    def test_its_length_says_nothing_of_what_it_says(self) -> None:
+        assert len(told().encode()) == PADDED
+        assert len(Told("", "", "", 0).encode()) == PADDED
 
     def test_rfc_8030_section_5_the_headers(
-        self, world: World, service: PushService, phone: PushBrowser, mine: Browser
+        self, sender: Sender, service: PushService, phone: PushBrowser, mine: Browser
     ) -> None:
-        send(world.context, mine, told(world, lasts=100))
+        sender.tell(mine.person_id, told(lasts=100))
         (arrived,) = service.to(phone)
-        assert 95 <= int(arrived.headers["Ttl"]) <= 100
+        assert arrived.headers["Ttl"] == "100"
         assert arrived.headers["Urgency"] == "high"
         assert len(arrived.headers["Topic"]) <= 32
         assert arrived.headers["Content-Encoding"] == "aes128gcm"
 
     def test_rfc_8292_section_2_it_says_who_sends(
-        self, world: World, service: PushService, phone: PushBrowser, mine: Browser, ana: Visit
+        self,
+        world: World,
+        sender: Sender,
+        service: PushService,
+        phone: PushBrowser,
+        mine: Browser,
+        ana: Visit,
     ) -> None:
-        send(world.context, mine, told(world))
+        sender.tell(mine.person_id, told())
         (arrived,) = service.to(phone)
         _, claims, key = arrived.token(service.url)
         assert claims["sub"] == CONTACT
@@ -76,11 +89,23 @@ class TestWhatArrives:
         assert key == ours
         assert f'data-key="{ours}"' in ana.page()
 
-    def test_the_person_sees_when_it_was_last_told(
-        self, world: World, ana: Visit, mine: Browser
+    def test_every_browser_of_the_person_and_of_nobody_else(
+        self, sender: Sender, service: PushService, ana: Visit, ben: Visit, mine: Browser
     ) -> None:
-        send(world.context, mine, told(world))
+        ana.add(service.browser("desk"), "My desk")
+        ben.add(service.browser("bens"))
+        sender.tell(mine.person_id, told())
+        assert sorted(one.path for one in service.arrived) == ["/push/desk", "/push/phone"]
+
+    def test_the_person_sees_when_it_was_last_told(
+        self, sender: Sender, ana: Visit, mine: Browser
+    ) -> None:
+        sender.tell(mine.person_id, told())
         assert "last told" in ana.page()
+
+    def test_without_any_nobody_is_told(self, sender: Sender, service: PushService) -> None:
+        sender.tell("nobody", told())
+        assert service.arrived == []
 
 
 class TestWhatDoesNotArrive:
@@ -88,22 +113,7 @@ class TestWhatDoesNotArrive:
     def test_rfc_8030_section_7_3_a_subscription_that_is_no_more_is_forgotten(
         self,
         world: World,
-        ana: Visit,
-        service: PushService,
-        phone: PushBrowser,
-        mine: Browser,
-        status: int,
-    ) -> None:
-        service.answer(phone, status)
-        assert send(world.context, mine, told(world)).startswith("gone")
-        assert ana.browsers() == []
-        (event,) = world.events("browser.removed")
-        assert event["facts"]["why"] == "gone"
-
-    @pytest.mark.parametrize("status", [307, 400, 403, 413, 429, 500, 503])
-    def test_whatever_else_is_tried_again(
-        self,
-        world: World,
+        sender: Sender,
         ana: Visit,
         service: PushService,
         phone: PushBrowser,
@@ -112,23 +122,57 @@ class TestWhatDoesNotArrive:
     ) -> None:
         service.answer(phone, status)
         with pytest.raises(NotDelivered, match=f"^HTTP {status}$"):
-            send(world.context, mine, told(world))
+            sender.tell(mine.person_id, told())
+        assert ana.browsers() == []
+        (event,) = world.events("browser.removed")
+        assert event["facts"]["why"] == "gone"
+
+    @pytest.mark.parametrize("status", [307, 400, 403, 413, 429, 500, 503])
+    def test_whatever_else_is_tried_again(
+        self,
+        sender: Sender,
+        ana: Visit,
+        service: PushService,
+        phone: PushBrowser,
+        mine: Browser,
+        status: int,
+    ) -> None:
+        service.answer(phone, status)
+        with pytest.raises(NotDelivered, match=f"^HTTP {status}$"):
+            sender.tell(mine.person_id, told())
         (still,) = ana.browsers()
         assert still.last_sent_at is None
 
-    def test_nobody_there_and_where_is_not_said(self, world: World, ana: Visit) -> None:
+    def test_the_same_again_goes_to_those_that_it_has_not_arrived_at(
+        self, sender: Sender, service: PushService, ana: Visit, phone: PushBrowser, mine: Browser
+    ) -> None:
+        desk, same = service.browser("desk"), told()
+        ana.add(desk)
+        service.answer(desk, 503)
+        with pytest.raises(NotDelivered, match=r"^HTTP 503$"):
+            sender.tell(mine.person_id, same)
+        service.answer(desk, 201)
+        sender.tell(mine.person_id, same)
+        sender.tell(mine.person_id, same)
+        assert len(service.to(phone)) == 1
+        assert len(service.to(desk)) == 2
+
+    def test_nobody_there_and_where_is_not_said(
+        self, sender: Sender, ana: Visit, service: PushService
+    ) -> None:
         ana.add(PushBrowser("http://127.0.0.1:9/a-secret-place"))
+        ana.add(service.browser("desk"))
         with pytest.raises(NotDelivered) as failure:
-            send(world.context, ana.browsers()[-1], told(world))
+            sender.tell(ana.browsers()[0].person_id, told())
         assert "a-secret-place" not in str(failure.value)
+        assert len(service.arrived) == 1
 
     def test_a_push_service_that_is_allowed_no_more_is_not_asked(
-        self, world: World, service: PushService, phone: PushBrowser, mine: Browser
+        self, sender: Sender, service: PushService, phone: PushBrowser, mine: Browser
     ) -> None:
-        stricter = world.context.settings.web_push.model_copy(update={"private_hosts": ()})
-        settings = world.context.settings.model_copy(update={"web_push": stricter})
+        stricter = sender.settings.model_copy(update={"private_hosts": ()})
         with pytest.raises(NotDelivered, match="not allowed"):
-            send(replace(world.context, settings=settings), mine, told(world))
+            replace(sender, settings=stricter).tell(mine.person_id, told())
         assert service.to(phone) == []
 
 

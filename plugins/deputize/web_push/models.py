@@ -13,7 +13,6 @@ from sqlalchemy import BigInteger, Column, String, Table, Text, select
 
 from ..core.db import Transaction, metadata
 from ..core.secrets import digest
-from ..core.values import is_id
 from ..core.web_push import Receiver
 from ..delegation.keys import KeyStore
 
@@ -26,6 +25,7 @@ browser = Table(
     Column("subscription", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("last_sent", String(16)),
     Column("last_sent_at", BigInteger),
 )
 
@@ -61,6 +61,7 @@ class Browser:
 
     :param sealed: its subscription
     :param name: what the person calls it
+    :param last_sent: id of the message that arrived at it last
     """
 
     id: str
@@ -68,6 +69,7 @@ class Browser:
     sealed: str
     name: str
     created_at: int
+    last_sent: str | None
     last_sent_at: int | None
 
     def open(self, store: KeyStore) -> Subscription:
@@ -84,18 +86,10 @@ def browsers_of(tx: Transaction, person_id: str | None) -> list[Browser]:
     return [_from_row(row) for row in rows]
 
 
-def find_browser(tx: Transaction, browser_id: str) -> Browser | None:
-    """Return the browser of that id, if it was not removed."""
-    return _find(tx, browser.c.id == browser_id) if is_id(browser_id) else None
-
-
 def find_by_endpoint(tx: Transaction, endpoint_hash: str) -> Browser | None:
     """Return the browser that is reached there."""
-    return _find(tx, browser.c.endpoint_hash == endpoint_hash)
-
-
-def _find(tx: Transaction, which: Any) -> Browser | None:
-    row = tx.execute(select(browser).where(which)).mappings().first()
+    there = select(browser).where(browser.c.endpoint_hash == endpoint_hash)
+    row = tx.execute(there).mappings().first()
     return _from_row(row) if row else None
 
 
@@ -106,6 +100,7 @@ def _from_row(row: Mapping[Any, Any]) -> Browser:
         sealed=row["subscription"],
         name=row["name"],
         created_at=row["created_at"],
+        last_sent=row["last_sent"],
         last_sent_at=row["last_sent_at"],
     )
 

@@ -1,20 +1,23 @@
-"""Sending one message to one browser, by its push service (RFC 8030 §5).
+"""Sending to the browsers of a person, by their push services (RFC 8030 §5).
 
 What it says is one of few sentences, of one length, and the browser alone can read it: the push
 service learns that we send, to whom it delivers anyway.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import update
 
+from ..core.db import Database
 from ..core.guarded_http import FetchError, post
 from ..core.values import canonical_json
 from ..core.vapid import authorization
 from ..core.web_push import encrypt
-from ..delegation.context import Context
+from ..delegation.keys import KeyStore
 from ..outbox.delivery import NotDelivered
-from .models import Browser, Subscription, browser
+from ..settings import WebPush
+from .models import Browser, Subscription, browser, browsers_of
 from .read_subscription import is_allowed
 from .remove import remove_browsers
 from .server_key import server_key
@@ -31,61 +34,84 @@ _GONE = (404, 410)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the browser shows. Text alone: where it leads to, the browser knows.
+    """What a browser shows. Text alone: where it leads to, the browser knows.
 
-    :param expires_at: NumericDate from which it is too late
+    :param id: the same at each attempt
+    :param lasts: seconds in which it still means something
     """
 
+    id: str
     title: str
     text: str
-    expires_at: int
+    lasts: int
 
     def encode(self) -> bytes:
         """Return it as JSON of `PADDED` bytes: blanks may follow it."""
         return canonical_json({"title": self.title, "text": self.text}).ljust(PADDED)
 
 
-def send(context: Context, to: Browser, told: Told) -> str:
-    """Tell one browser; forget it where its push service does not know it any more.
+@dataclass(frozen=True)
+class Sender:
+    """Sends to browsers, with this server's key.
 
-    :return: what came of it, for the audit trail
-    :raises NotDelivered: where it has not arrived; no address stands in its text
+    :param store: opens what is kept sealed
     """
-    subscription = to.open(context.key_store)
-    if not is_allowed(subscription.endpoint, context.settings.web_push):
-        raise NotDelivered("its push service is not allowed any more")
-    status = _post(context, subscription, told)
-    if status in _GONE:
-        return _forget(context, to)
-    if not 200 <= status < 300:
-        raise NotDelivered(f"HTTP {status}")
-    with context.db.write() as tx:
-        this = browser.c.id == to.id
-        tx.execute(update(browser).where(this).values(last_sent_at=tx.now))
-    return "told"
 
+    db: Database
+    store: KeyStore
+    settings: WebPush
 
-def _post(context: Context, to: Subscription, told: Told) -> int:
-    settings, key = context.settings.web_push, server_key(context.db, context.key_store)
-    with context.db.read() as tx:
-        now = tx.now
-    headers = {
-        "Authorization": authorization(to.endpoint, key, settings.contact or "", now),
-        "Content-Encoding": "aes128gcm",
-        "Content-Type": "application/octet-stream",
-        "TTL": str(max(0, told.expires_at - now)),
-        "Urgency": "high",
-        "Topic": TOPIC,
-    }
-    body = encrypt(told.encode(), to.receiver)
-    try:
-        return post(to.endpoint, body, headers, private_hosts=settings.private_hosts)
-    except FetchError:
-        # It would name the endpoint, which is as good as a secret.
-        raise NotDelivered("the push service does not answer") from None
+    def tell(self, person_id: str, told: Told) -> None:
+        """Tell each browser of the person's, all at one time; at another attempt, those that it
+        has not arrived at. One that its push service does not know any more is forgotten.
 
+        :raises NotDelivered: where it has not arrived at one; no address stands in its text
+        """
+        with self.db.read() as tx:
+            theirs, now = browsers_of(tx, person_id), tx.now
+        left = [one for one in theirs if one.last_sent != told.id]
+        if not left:
+            return
+        with ThreadPoolExecutor(len(left)) as pool:
+            failures = {*pool.map(lambda to: self._attempt(to, told, now), left)} - {""}
+        if failures:
+            raise NotDelivered("; ".join(sorted(failures)))
 
-def _forget(context: Context, to: Browser) -> str:
-    with context.db.write() as tx:
-        remove_browsers(tx, browser.c.id == to.id, why="gone")
-    return "gone: it is not told any more"
+    def _attempt(self, to: Browser, told: Told, now: int) -> str:
+        """Tell one browser; return why it has not arrived, or nothing."""
+        subscription = to.open(self.store)
+        if not is_allowed(subscription.endpoint, self.settings):
+            return "its push service is not allowed any more"
+        try:
+            status = self._post(subscription, told, now)
+        except FetchError:
+            # It would name the endpoint, which is as good as a secret.
+            return "the push service does not answer"
+        if 200 <= status < 300:
+            self._mark(to, told)
+            return ""
+        if status in _GONE:
+            self._forget(to)
+        return f"HTTP {status}"
+
+    def _post(self, to: Subscription, told: Told, now: int) -> int:
+        key, contact = server_key(self.db, self.store), self.settings.contact or ""
+        headers = {
+            "Authorization": authorization(to.endpoint, key, contact, now),
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+            "TTL": str(told.lasts),
+            "Urgency": "high",
+            "Topic": TOPIC,
+        }
+        body = encrypt(told.encode(), to.receiver)
+        return post(to.endpoint, body, headers, private_hosts=self.settings.private_hosts)
+
+    def _mark(self, to: Browser, told: Told) -> None:
+        with self.db.write() as tx:
+            values = {"last_sent": told.id, "last_sent_at": tx.now}
+            tx.execute(update(browser).where(browser.c.id == to.id).values(**values))
+
+    def _forget(self, to: Browser) -> None:
+        with self.db.write() as tx:
+            remove_browsers(tx, browser.c.id == to.id, why="gone")

@@ -191,6 +191,7 @@ def upgrade() -> None:
         sa.Column("subscription", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_sent", sa.String(length=16), nullable=True),
         sa.Column("last_sent_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_browser")),
         sa.UniqueConstraint("endpoint_hash", name=op.f("uq_deputize_browser_endpoint_hash")),
