@@ -149,8 +149,10 @@ def test_whatever_is_said_it_is_text_and_leads_nowhere_else(house: House, desk: 
     assert desk.shown() == [[f"<img src={evil}>", ""]]
     (worker,) = desk.page.context.service_workers
     assert worker.evaluate(CLICK) == [f"{house.url}{APPROVALS}"]
-    desk.deliver(b"no JSON at all")
-    assert desk.shown() == [["An agent waits for your word", ""]]
+    for nothing in (b"null", b"no JSON at all"):
+        desk.deliver(json.dumps({"title": "x"}).encode())
+        desk.deliver(nothing)
+        assert desk.shown() == [["An agent waits for your word", ""]]
 
 
 def test_where_the_browser_cannot_nothing_is_changed(visit: Visit) -> None:

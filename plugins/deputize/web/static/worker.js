@@ -5,7 +5,7 @@ const INBOX = new URL("approvals", self.registration.scope).href;
 
 function read(data) {
   try {
-    return data.json();
+    return data.json() ?? {};
   } catch {
     return {};
   }
