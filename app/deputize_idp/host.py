@@ -74,6 +74,12 @@ class IdpHost:
             found = db.session.scalars(select(Person).where(called).limit(2)).all()
             return _told(found[0]) if len(found) == 1 else None
 
+    def find_address(self, key: str, channel: str) -> str | None:
+        """The e-mail address of the person: people are reached in no other way."""
+        with self._opened():
+            person = db.session.get(Person, key) if channel == "email" else None
+            return person.email if person else None
+
     def person_from_token(self, token: str) -> PersonToken | None:
         """Whose access token of ours it is: a person's own, by one of their applications."""
         with self._opened():

@@ -96,8 +96,9 @@ def sweep_now_and_then(app: Flask) -> None:
 
 
 def dump(settings: PluginSettings) -> str:
-    """The settings as JSON, with the key secret in it: for the environment, not for a log."""
-    plain = settings.model_dump(mode="json")
-    if settings.key_secret:
-        plain["key_secret"] = settings.key_secret.get_secret_value()
-    return json.dumps(plain)
+    """The settings as JSON, with the secrets in it: for the environment, not for a log."""
+    return json.dumps(settings.model_dump(), default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

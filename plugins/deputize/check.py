@@ -3,7 +3,7 @@
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from .host import FindsByHint, Host, Paths
+from .host import FindsAddress, FindsByHint, Host, Paths
+from .outbox.channel import Channel
 from .part import ConfigurationError
 from .seam import DEFAULT_PATHS, Seam
 
@@ -89,6 +90,9 @@ def _offered(host: object) -> Iterator[str]:
     if isinstance(host, FindsByHint) and not _can_be_called(host.find_person_by_hint, 1):
         signature = inspect.signature(FindsByHint.find_person_by_hint)
         yield f"Host.find_person_by_hint is called otherwise: make it `def ...{signature}`"
+    if isinstance(host, FindsAddress) and not _can_be_called(host.find_address, 2):
+        signature = inspect.signature(FindsAddress.find_address)
+        yield f"Host.find_address is called otherwise: make it `def ...{signature}`"
 
 
 def _can_be_called(member: Any, arguments: int) -> bool:
@@ -131,6 +135,7 @@ def check_app(app: Flask) -> list[Finding]:
         *_endpoints(app, paths),
         *_documents(app, paths, deputize.settings.issuer),
         _hints(deputize.host),
+        *_channels(deputize.host, deputize.context.channels),
         *_app(app),
         *_settings(deputize.settings),
     ]
@@ -199,6 +204,18 @@ def _hints(host: object) -> Finding:
     if isinstance(host, FindsByHint):
         return Finding(Kind.FOUND, "login_hint: the host says whom it names")
     return Finding(Kind.FOUND, "login_hint: not offered, for want of Host.find_person_by_hint")
+
+
+def _channels(host: object, channels: Mapping[str, Channel]) -> Iterator[Finding]:
+    """Tell of each channel that is on; nothing is sent, and nobody is connected to."""
+    if not channels:
+        yield Finding(Kind.FOUND, "notifiers: none is on; questions wait in the inbox")
+    for name, channel in channels.items():
+        if channel.is_personal and not isinstance(host, FindsAddress):
+            text = f"{name}: nobody is reached by it, for want of Host.find_address"
+            yield Finding(Kind.MISSING, text, "def find_address(self, key, channel): ...")
+        else:
+            yield Finding(Kind.FOUND, f"{name}: {channel.where}")
 
 
 def _app(app: Flask) -> Iterator[Finding]:

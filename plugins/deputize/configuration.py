@@ -8,7 +8,6 @@ the sources of pydantic-settings do not do for the environment.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +16,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from .approvals.notifiers.find import channel_mistakes
+from .core.values import is_loopback
 from .part import ConfigurationError
 from .settings import Settings
 from .typed_toml import mistakes, model_at, raise_mistakes, read_toml, unknown_key
@@ -72,14 +73,6 @@ def validate_sections(file: Path, known: list[str]) -> None:
     """:raises ConfigurationError: for a table of `file` that is nobody's"""
     lines = [f"{file}: [{n}]: {unknown_key(n, known)}" for n in read_toml(file) if n not in known]
     raise_mistakes(lines)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether `host` never leaves this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Loading:
@@ -174,6 +167,7 @@ def _unsafe(settings: Settings) -> Iterator[tuple[Key, str]]:
         yield ("clock_file",), "moves the clock in test mode alone: set test_mode = true as well"
     if settings.test_mode and not is_loopback(_hostname(settings.issuer)):
         yield ("test_mode",), "is for an issuer on loopback alone, such as http://127.0.0.1:8000"
+    yield from channel_mistakes(settings.notify)
 
 
 def _issuer_mistake(issuer: str) -> str | None:

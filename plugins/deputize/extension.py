@@ -14,7 +14,11 @@ from flask import Flask
 from .agents import models as agents
 from .agents.remote_keys import RemoteKeys
 from .approvals import models as approvals
+from .approvals.choices import choice
 from .approvals.inbox import inbox
+from .approvals.notifications_page import notifications_page
+from .approvals.notifiers.deliver import DELIVERIES
+from .approvals.notifiers.find import open_channels
 from .approvals.redeem import CIBA_ANSWERS, AgentCibaGrant
 from .approvals.step_up import StepUp
 from .approvals.user_code import user_code, user_code_try
@@ -42,6 +46,8 @@ from .migrations import upgrade
 from .oauth.ciba import CIBA
 from .outbox import models as outbox
 from .outbox.deliver import Deliverer, InEachProcess
+from .outbox.delivery import Delivery
+from .outbox.models import Line
 from .part import ConfigurationError, Part, check_parts
 from .passkeys import models as passkeys
 from .seam import Seam, all_paths
@@ -100,10 +106,12 @@ PARTS: tuple[Part, ...] = (
             approvals.vote,
             user_code,
             user_code_try,
+            choice,
         ),
         grants=(CIBA,),
         endpoints=("backchannel_authentication",),
         metadata=("approvals_endpoint", "approvals_page"),
+        deliveries=DELIVERIES,
     ),
     Part("dashboard", metadata=("agents_page",)),
 )
@@ -143,13 +151,15 @@ class Deputize:
             raise ConfigurationError("Deputize was already added to this app: call init_app once")
         check_parts(self.parts)
         app.extensions[NAME] = self
+        self._app = app
         prepare_database(self.context)
         app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
         app.register_blueprint(acting_for_me(self.context))
         app.register_blueprint(inbox(self.context))
         app.register_blueprint(my_passkeys(self.context))
         app.register_blueprint(user_code_page(self.context))
-        if self.settings.web_push.contact:
+        app.register_blueprint(notifications_page(self.context))
+        if self.settings.notify.web_push.contact:
             app.register_blueprint(browsers_page(self.context))
         for part in self.parts:
             for blueprint in part.pages:
@@ -168,8 +178,17 @@ class Deputize:
     def deliverer(self) -> Deliverer:
         """Return what sends from the outbox, for one process."""
         made = {kind: make for part in self.parts for kind, make in part.deliveries.items()}
-        deliveries = {kind: make(self.context) for kind, make in made.items()}
+        deliveries = {kind: self._in_app(make(self.context)) for kind, make in made.items()}
         return Deliverer(self.context.db, deliveries, self.settings.outbox.at_once)
+
+    def _in_app(self, delivery: Delivery) -> Delivery:
+        """A host may need its app's context to answer, and a thread of ours has none."""
+
+        def deliver(line: Line) -> str:
+            with self._app.app_context():
+                return delivery(line)
+
+        return deliver
 
 
 def make_context(settings: Settings, host: Host) -> Context:
@@ -191,6 +210,7 @@ def make_context(settings: Settings, host: Host) -> Context:
         asks=StepUp(),
         gates=(SensitiveScopes(),),
         tally=Tally(),
+        channels=open_channels(settings.notify),
     )
 
 

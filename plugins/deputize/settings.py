@@ -94,12 +94,59 @@ class Outbox(Section):
     """How many are sent at one time by each process, at most; few of them to one."""
 
 
+class Email(Section):
+    """`[deputize.notify.email]`: the channel `email`, by a mail server (SMTP). Where a person is
+    reached, the host says."""
+
+    host: str | None = None
+    """The mail server. Needed where the channel is on."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    """Its port: 587 for `starttls`, 465 for `tls` usually."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is encrypted; `none` is for a server on loopback alone."""
+    sender: str | None = None
+    """The address that messages come from. Needed where the channel is on."""
+    username: str | None = None
+    """As whom to log in; without one, nobody does."""
+    password: SecretStr | None = None
+    """The password of that name."""
+    ca_file: str | None = None
+    """Certificates (PEM) that the server's is checked with, in place of the system's."""
+
+
+class Webhook(Section):
+    """`[deputize.notify.webhook]`: the channel `webhook`, one URL of the organisation's, signed as
+    Standard Webhooks says."""
+
+    label: Annotated[str, Field(min_length=1, max_length=60)] = "Your organisation"
+    """What people read who choose whether they are told so."""
+    url: str | None = None
+    """Where to. Needed where the channel is on."""
+    secret: SecretStr | None = None
+    """Signs what is sent: `whsec_` and 24 to 64 random bytes in base64. Needed with it."""
+    private_hosts: tuple[str, ...] = ()
+    """Hosts on private addresses that the URL may name, by http as well."""
+
+
+class Chat(Section):
+    """`[deputize.notify.chat]`: the channel `chat`, by Apprise (extra `chat`): one room of the
+    organisation's, or an address for each person that the host gives."""
+
+    label: Annotated[str, Field(min_length=1, max_length=60)] = "Chat"
+    """What people read who choose whether they are told so."""
+    url: SecretStr | None = None
+    """The Apprise URL of the organisation's room."""
+    schemes: tuple[str, ...] = ()
+    """Without `url`: how Apprise URLs of people may begin, such as `slack`; the host gives them."""
+
+
 class WebPush(Section):
-    """`[deputize.web_push]`: telling people in their browsers that an agent waits (RFC 8030)."""
+    """`[deputize.notify.web_push]`: the channel `web_push`, by the push services of browsers (RFC
+    8030). Where a person is reached, they say on a page of theirs."""
 
     contact: Annotated[str, Field(pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$")] | None = None
     """Whom a push service can reach about what we send: `mailto:` or https (RFC 8292 §2.1).
-    Without it, browsers are told nothing."""
+    Needed where the channel is on."""
     services: tuple[Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = (
         "fcm.googleapis.com",
         "updates.push.services.mozilla.com",
@@ -109,6 +156,23 @@ class WebPush(Section):
     """Hosts of the push services that browsers may use; `*.` stands for any name below."""
     private_hosts: tuple[str, ...] = ()
     """Push services on private addresses, by http as well."""
+
+
+class Notify(Section):
+    """`[deputize.notify]`: telling people that an agent waits for their word. A channel of another
+    package has a table of its own, `[deputize.notify.NAME]`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
+
+    channels: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], ...] = ()
+    """By which of them: `email`, `webhook`, `chat`, `web_push`, or one that an installed package
+    adds."""
+    details: bool = False
+    """Whether a message says what is asked for; else only who asks."""
+    email: Email = Email()
+    webhook: Webhook = Webhook()
+    chat: Chat = Chat()
+    web_push: WebPush = WebPush()
 
 
 class Authorize(Section):
@@ -165,7 +229,7 @@ class Settings(Section):
     agents: Agents = Agents()
     approvals: Approvals = Approvals()
     outbox: Outbox = Outbox()
-    web_push: WebPush = WebPush()
+    notify: Notify = Notify()
     authorize: Authorize = Authorize()
     bounds: Bounds = Bounds()
     web: Web = Web()

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from pydantic import SecretStr
 
 from deputize.agents.models import SPAWNED, Agent
 from deputize.declaration.read import read_declaration
+from deputize.settings import Email, Notify, Outbox, Web, Webhook, WebPush
 from deputize.settings import Settings as PluginSettings
-from deputize.settings import Web, WebPush
 from deputize_idp import Settings
 from deputize_idp.apply import apply
 from deputize_idp.configuration import Configuration
@@ -31,6 +32,17 @@ from support.world import World
 
 DECLARED = Path(__file__).with_name("trip.toml")
 ORGANISATION = "Example Bank"
+#: Two ways to tell people, neither of which is used.
+TOLD = Notify(
+    channels=("email", "webhook"),
+    web_push=WebPush(contact="mailto:ops@bank.example", private_hosts=("127.0.0.1",)),
+    email=Email(host="mail.example.com", sender="id@example.com"),
+    webhook=Webhook(
+        label="The desk of the bank",
+        url="https://hooks.example.com/",
+        secret=SecretStr(f"whsec_{'a' * 32}"),
+    ),
+)
 #: When the stories begin, so that a picture of a page says the same on every day.
 BEGINS = datetime(2026, 11, 24, 9, 20, 30, tzinfo=UTC)
 
@@ -57,7 +69,12 @@ class House(World):
         """Return the user name of an Ana Ruiz who has never been here: each story has its own."""
         username = f"ana-{secrets.token_hex(4)}"
         with self.app.app_context():
-            declare_person(username, name="Ana Ruiz", password=_password_hash())
+            declare_person(
+                username,
+                name="Ana Ruiz",
+                email=f"{username}@example.com",
+                password=_password_hash(),
+            )
         return username
 
     def key_of(self, username: str) -> str:
@@ -77,6 +94,15 @@ class House(World):
         self.pass_time(seconds)
         yield
         self.pass_time(-seconds)
+
+    @contextmanager
+    def without_channels(self) -> Iterator[None]:
+        """Let there be no way to tell people, for the length of the `with`."""
+        channels: Any = self.context.channels
+        kept = dict(channels)
+        channels.clear()
+        yield
+        channels.update(kept)
 
 
 @cache
@@ -119,6 +145,8 @@ def _configuration(url: str, folder: Path, clock_file: Path) -> Configuration:
         clock_file=str(clock_file),
         test_mode=True,
         web=Web(organisation=ORGANISATION),
-        web_push=WebPush(contact="mailto:ops@bank.example", private_hosts=("127.0.0.1",)),
+        # What people would be told stays in the outbox.
+        outbox=Outbox(in_workers=False),
+        notify=TOLD,
     )
     return Configuration(own, plugin)

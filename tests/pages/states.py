@@ -25,6 +25,7 @@ PAYING = spelled(payment())
 AGENTS = "/deputize/agents"
 PASSKEYS = "/deputize/passkeys"
 BROWSERS = "/deputize/browsers"
+NOTIFICATIONS = "/deputize/notifications"
 DAY = 86_400
 ORDER = {"type": "order", "amount": "420.00", "currency": "EUR", "creditor": "Airline X"}
 APPROVALS = "/deputize/approvals"
@@ -400,6 +401,30 @@ def browser_of_another_service(visit: Visit) -> None:
     visit.hands.press("Tell me in this browser")
 
 
+def how_i_am_told(visit: Visit) -> None:
+    visit.inbox()
+    visit.hands.follow("How you are told")
+
+
+def quiet_hours(visit: Visit) -> None:
+    how_i_am_told(visit)
+    visit.hands.press("Send me a test by E-mail")
+    visit.hands.press("Switch off The desk of the bank")
+    visit.hands.fill("Time zone", "Europe/Madrid")
+    visit.hands.press("Keep quiet hours")
+
+
+def quiet_hours_of_no_zone(visit: Visit) -> None:
+    how_i_am_told(visit)
+    visit.hands.fill("Time zone", "Mars/Olympus")
+    visit.hands.press("Keep quiet hours")
+
+
+def nothing_is_sent(visit: Visit) -> None:
+    with visit.house.without_channels():
+        visit.signed_in_at(NOTIFICATIONS)
+
+
 def account(visit: Visit) -> None:
     visit.go("/account")
     visit.sign_in()
@@ -452,6 +477,10 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     no_browser,
     my_browsers,
     browser_of_another_service,
+    how_i_am_told,
+    quiet_hours,
+    quiet_hours_of_no_zone,
+    nothing_is_sent,
     account,
     sign_out,
 )

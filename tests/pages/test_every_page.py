@@ -54,6 +54,9 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.no_browser: (PHONE, "light"),
     states.my_browsers: (PHONE, "dark"),
     states.browser_of_another_service: (PHONE, "light"),
+    states.how_i_am_told: (DESK, "light"),
+    states.quiet_hours: (PHONE, "light"),
+    states.quiet_hours_of_no_zone: (PHONE, "dark"),
 }
 STRICT = re.compile(
     r"default-src 'none'; style-src 'self'; img-src 'self' data:; "

@@ -177,5 +177,5 @@ def tell(house: House, person: str) -> None:
     context = house.context
     with context.db.read() as tx:
         person_id = find_person_id(tx, house.key_of(person))
-    sender = Sender(context.db, context.key_store, context.settings.web_push)
+    sender = Sender(context.db, context.key_store, context.settings.notify.web_push)
     sender.tell(str(person_id), Told(new_id(), "An agent waits for your word", "Look.", 60))

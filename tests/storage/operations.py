@@ -1,20 +1,28 @@
 """What people, agents and APIs do all day: each prepared first, then done once to be heard."""
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import httpx
 
 from deputize.agents.lifecycle import Status
+from deputize.approvals.choices import set_quiet_hours
+from deputize.approvals.notifiers.ask_for_test import ask_for_test
+from deputize.approvals.notifiers.deliver import Telling
+from deputize.approvals.quiet import QuietHours
 from deputize.endings.end_task import end_task
 from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import stop_agent
 from deputize.endings.sweep import sweep
 from deputize.host import Person
+from deputize.outbox.channel import Channel, Message
 from deputize.outbox.claim import claim, settle
 from deputize.outbox.enqueue import enqueue
 from deputize.outbox.models import Line
+from deputize.settings import Webhook
 from support import agents_http
 from support.asking import Asking
 from support.world import CALENDAR, CALLBACK, World, read_form
@@ -274,6 +282,73 @@ def looking_at_what_agents_ask_me(world: World) -> Act:
     return lambda: browser.get("/deputize/approvals")
 
 
+def looking_at_how_i_am_told(world: World) -> Act:
+    world.hold(person="ben")
+    browser = world.browser("ben")
+    return lambda: browser.get("/deputize/notifications")
+
+
+def keeping_quiet_hours(world: World) -> Act:
+    world.hold(person="ben")
+
+    def act() -> bool:
+        set_quiet_hours(world.context.db, "ben", QuietHours(1320, 420, "Europe/Madrid"))
+        return True
+
+    return act
+
+
+def asking_for_a_test(world: World) -> Act:
+    world.hold(person="ben")
+
+    def act() -> bool:
+        ask_for_test(world.context.db, "ben", "webhook", _room())
+        return True
+
+    return act
+
+
+def telling_of_a_question(world: World) -> Act:
+    asking = _an_asker(world)
+    asking.asked()
+    telling = _telling(world)
+    line = _line(asking.cards()[0].id)
+    return lambda: telling.asked(line)
+
+
+def telling_of_a_night(world: World) -> Act:
+    asking = _an_asker(world)
+    asking.asked()
+    telling = _telling(world)
+    line = _line(asking.cards()[0].person_id)
+    return lambda: telling.digest(line)
+
+
+def _telling(world: World) -> Telling:
+    return Telling(replace(world.context, channels={"webhook": _room()}))
+
+
+class _Room:
+    """Where nothing costs a statement."""
+
+    section = Webhook
+    label = where = "a room"
+    is_personal = False
+    has_one_server = True
+
+    def send(self, address: str, message: Message) -> None:
+        """What is sent is not looked at here."""
+
+
+def _room() -> Channel:
+    return _Room()
+
+
+def _line(subject: str) -> Line:
+    now = int(time.time())
+    return Line("0" * 16, "notify", subject, "webhook", 1, now - 60, now + 60, now + 300)
+
+
 #: In the order in which they are done: who has left does nothing more.
 OPERATIONS: tuple[Callable[[World], Act], ...] = (
     a_new_lease,
@@ -307,6 +382,11 @@ OPERATIONS: tuple[Callable[[World], Act], ...] = (
     looking_at_what_agents_ask_me,
     looking_at_my_agents,
     looking_at_what_would_end,
+    looking_at_how_i_am_told,
+    keeping_quiet_hours,
+    asking_for_a_test,
+    telling_of_a_question,
+    telling_of_a_night,
     looking_for_what_is_to_be_sent,
     sending_what_is_due,
     sweeping,

@@ -4,7 +4,9 @@ from typing import Any
 
 from benchmarks.bulk import load
 
+from deputize.approvals.choices import choice
 from deputize.approvals.models import Status, approval, auth_request
+from deputize.approvals.tell_kinds import TEST
 from deputize.approvals.user_code import user_code, user_code_try
 from deputize.core.db import Database
 from deputize.core.secrets import digest, new_id
@@ -29,6 +31,8 @@ def ask_all_day(db: Database, now: int) -> None:
         load(tx, user_code, (_code_of(number, now) for number in range(PEOPLE)))
         load(tx, user_code_try, (_try_of(number, now) for number in range(PEOPLE)))
         load(tx, outbox, (_told(card, now) for card in cards))
+        load(tx, outbox, (_test(number, now) for number in range(PEOPLE)))
+        load(tx, choice, (_choice(number) for number in range(PEOPLE)))
         load(tx, passkey, (_passkey(number, now) for number in range(PEOPLE)))
         load(tx, challenge, (_challenge(number, now) for number in range(PEOPLE)))
 
@@ -125,3 +129,24 @@ def _told(card: dict[str, Any], now: int) -> dict[str, Any]:
         "done_at": now - 300 if is_over else None,
         "outcome": "HTTP 204" if is_over else None,
     }
+
+
+def _test(number: int, now: int) -> dict[str, Any]:
+    """Return one that the person sent to themselves."""
+    return {
+        "id": new_id(),
+        "kind": TEST,
+        "subject": f"{number:016d}",
+        "destination": "email",
+        "due_at": now - 600,
+        "attempts": 1,
+        "created_at": now - 600,
+        "expires_at": now,
+        "done_at": now - 599,
+        "outcome": "sent",
+    }
+
+
+def _choice(number: int) -> dict[str, Any]:
+    quiet = {"quiet_from": 1320, "quiet_to": 420, "zone": "Europe/Madrid"}
+    return {"person_id": f"{number:016d}", "muted": "webhook", **quiet}

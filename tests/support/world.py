@@ -64,6 +64,7 @@ class BareHost:
     inactive: set[str] = field(default_factory=set)
     tokens: dict[str, PersonToken] = field(default_factory=dict)
     paths: Paths = Paths()  # noqa: RUF009 - immutable
+    addresses: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def current_person(self) -> Person | None:
         key = session.get("person")
@@ -83,6 +84,9 @@ class BareHost:
 
     def find_person_by_hint(self, hint: str) -> Person | None:
         return self.people.get(hint.removesuffix("@example.com"))
+
+    def find_address(self, key: str, channel: str) -> str | None:
+        return self.addresses.get((key, channel))
 
     def person_from_token(self, token: str) -> PersonToken | None:
         return self.tokens.get(token)

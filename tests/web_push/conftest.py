@@ -11,7 +11,7 @@ from sqlalchemy import delete
 
 from deputize.audit.models import event
 from deputize.delegation.persons import find_person_id
-from deputize.settings import WebPush
+from deputize.settings import Notify, WebPush
 from deputize.web_push.models import Browser, browser, browsers_of
 from support.push_service import PushBrowser, PushService, running_push_service
 from support.world import World, running_world
@@ -30,7 +30,7 @@ def service() -> Iterator[PushService]:
 def running(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     settings = WebPush(contact=CONTACT, private_hosts=("127.0.0.1",))
     folder = tmp_path_factory.mktemp("world")
-    with running_world(module_database_url, folder, web_push=settings) as world:
+    with running_world(module_database_url, folder, notify=Notify(web_push=settings)) as world:
         yield world
 
 

@@ -35,7 +35,7 @@ def mine(ana: Visit, phone: PushBrowser) -> Browser:
 @pytest.fixture
 def sender(world: World) -> Sender:
     context = world.context
-    return Sender(context.db, context.key_store, context.settings.web_push)
+    return Sender(context.db, context.key_store, context.settings.notify.web_push)
 
 
 def now(world: World) -> int:

@@ -22,6 +22,7 @@ from .find_cards import shown_as_one
 from .grant_less import Yes
 from .models import Approval, Status, approval, asked_group
 from .rules import believed, is_strong_enough, rules_of
+from .tell import tell_groups
 
 
 class Outcome(StrEnum):
@@ -60,6 +61,7 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
             return Outcome.CHANGED
         if yes is not None:
             _ask_others(tx, yes, needed)
+            tell_groups(context, tx, card, needed)
         if yes is not None and yes.signed is not None:
             keep_evidence(tx, yes.signed)
         for one in asking:

@@ -170,6 +170,7 @@ class Inbox:
             person=self.me.name,
             agents_url=url_for("deputize_agents.agents"),
             passkeys_url=url_for("deputize_passkeys.passkeys"),
+            notifications_url=url_for("deputize_notifications.shown"),
             cards=tuple(map(telling.open, waiting)),
             votes=tuple(telling.vote(c, subject_of(self.context, tx, c[0])) for c in asked_too),
             late=tuple(map(telling.late, late)),

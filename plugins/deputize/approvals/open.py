@@ -36,6 +36,7 @@ from .models import (
     auth_request,
 )
 from .rules import can_be_approved, rules_of, what_is_added
+from .tell import tell_person
 
 #: Seconds between two polls (CIBA Core §7.3), at first.
 INTERVAL = 5
@@ -188,6 +189,7 @@ def _store(
             },
         ),
     )
+    tell_person(context, tx, opened, is_new=not card)
     return opened
 
 

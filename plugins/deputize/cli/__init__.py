@@ -13,6 +13,7 @@ from .declaration import apply_command, export_command
 from .delegations import delegations
 from .deliver import deliver_command
 from .keys import keys
+from .notifiers import notifiers
 from .parts import plugins
 from .passkeys import passkeys
 from .sweep import sweep_command
@@ -31,6 +32,7 @@ COMMANDS = (
     delegations,
     passkeys,
     approvals,
+    notifiers,
     token,
     keys,
     audit,

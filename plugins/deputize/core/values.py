@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,6 +70,14 @@ def is_resource_identifier(text: str) -> bool:
         return False
     known = url.scheme in ("https", "http") and bool(url.hostname)
     return known and "@" not in authority and authority == authority.lower() and text[:4].islower()
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` never leaves this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def canonical_json(value: Any) -> bytes:

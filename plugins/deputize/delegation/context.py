@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import bindparam, literal_column, select
@@ -17,6 +17,7 @@ from ..core.db import Database, Prepared, Transaction
 from ..core.values import is_client_id
 from ..core.versions import Cached, read_versions
 from ..host import Host
+from ..outbox.channel import Channel
 from ..settings import Settings
 from .attenuation import Rules
 from .gates import Gate
@@ -74,6 +75,7 @@ class Context:
     """The plugin's parts, as its rooms share them.
 
     :param registration_endpoint: absolute; as a `resource`, it asks for a spawn token
+    :param channels: by name: how people are told that an agent waits for their word
     """
 
     settings: Settings
@@ -88,6 +90,7 @@ class Context:
     asks: Asks
     gates: tuple[Gate, ...]
     tally: Tally
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
     @property
     def issuer(self) -> str:

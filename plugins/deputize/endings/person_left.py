@@ -2,6 +2,7 @@
 
 from sqlalchemy import select, update
 
+from ..approvals.choices import forget_choices
 from ..approvals.user_code import forget_user_code
 from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock, Transaction
@@ -35,6 +36,7 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
         remove_passkeys(tx, passkey.c.person_id == person_id, by=why)
         forget_user_code(tx, person_id)
         remove_browsers(tx, browser.c.person_id == person_id, why=why)
+        forget_choices(tx, person_id)
         return cut(tx, _roots(tx, person_id), why)
 
 

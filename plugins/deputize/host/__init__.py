@@ -5,11 +5,12 @@ ways in which a Flask app signs people in.
 """
 
 from .flask_login import FlaskLoginHost
-from .protocol import Authentication, FindsByHint, Host, Paths, Person, PersonToken
+from .protocol import Authentication, FindsAddress, FindsByHint, Host, Paths, Person, PersonToken
 from .users import SessionHost, UserHost
 
 __all__ = [
     "Authentication",
+    "FindsAddress",
     "FindsByHint",
     "FlaskLoginHost",
     "Host",

@@ -108,3 +108,15 @@ class FindsByHint(Protocol):
         None where there is none, or more than one. Who signs in as somebody decides nothing
         by it: it is asked for whom an agent wants to ask."""
         ...
+
+
+@runtime_checkable
+class FindsAddress(Protocol):
+    """A host that knows where people are reached. Without it, nobody is by a channel that takes
+    an address: none is ever typed into a page of ours, by whoever holds the browser.
+    """
+
+    def find_address(self, key: str, channel: str) -> str | None:
+        """Return where the person of that key is reached by the channel: the e-mail address for
+        `email`; None where that is not known. One that they have proved to be theirs."""
+        ...

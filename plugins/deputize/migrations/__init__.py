@@ -18,6 +18,7 @@ VERSION_TABLE = "deputize_alembic_version"
 
 _MODELS = (
     "..agents.models",
+    "..approvals.choices",
     "..approvals.models",
     "..approvals.user_code",
     "..audit.models",

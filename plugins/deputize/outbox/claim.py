@@ -82,7 +82,7 @@ def _is_due(tx: Transaction) -> ColumnElement[bool]:
 
 
 def _line(row: Any, now: int) -> Line:
-    names = ("id", "kind", "subject", "destination", "attempts", "expires_at")
+    names = ("id", "kind", "subject", "destination", "attempts", "created_at", "expires_at")
     return Line(claimed_at=now, **{name: row[name] for name in names})
 
 

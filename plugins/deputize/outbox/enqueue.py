@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from ..core.db import Transaction
 from ..core.secrets import new_id
@@ -38,6 +38,26 @@ def bring_forward(tx: Transaction, kind: str, subjects: Sequence[str] | Select[A
     waits = (outbox.c.kind == kind) & outbox.c.subject.in_(subjects) & outbox.c.done_at.is_(None)
     later = waits & (outbox.c.due_at > tx.now)
     return tx.execute(update(outbox).where(later).values(due_at=tx.now)).rowcount
+
+
+def move(tx: Transaction, kind: str, subject: str, *, due_at: int, expires_at: int) -> int:
+    """Make what waits about `subject` due at another time; return how many lines."""
+    waits = (outbox.c.kind == kind) & (outbox.c.subject == subject) & outbox.c.done_at.is_(None)
+    times = {"due_at": due_at, "expires_at": expires_at}
+    return tx.execute(update(outbox).where(waits).values(**times)).rowcount
+
+
+def is_waiting(tx: Transaction, kind: str, subject: str, destination: str) -> bool:
+    """Tell whether such a line is still to be sent."""
+    same = (outbox.c.kind == kind) & (outbox.c.subject == subject)
+    waits = same & (outbox.c.destination == destination) & outbox.c.done_at.is_(None)
+    return tx.execute(select(outbox.c.id).where(waits).limit(1)).first() is not None
+
+
+def count_since(tx: Transaction, kind: str, subject: str, since: int) -> int:
+    """Return how many lines about `subject` were stored after `since`, sent or not."""
+    same = (outbox.c.kind == kind) & (outbox.c.subject == subject) & (outbox.c.created_at > since)
+    return int(tx.execute(select(func.count()).where(same)).scalar_one())
 
 
 def forget_done(tx: Transaction, kept: int) -> int:

@@ -38,6 +38,7 @@ class Line:
     :param subject: id of what it is about
     :param destination: whom it goes to: who does not answer holds up nobody else
     :param attempts: this one included; it also tells this claim from a later one
+    :param created_at: NumericDate of the decision that it tells of
     :param claimed_at: NumericDate of this attempt
     :param expires_at: NumericDate from which it is too late
     """
@@ -47,5 +48,6 @@ class Line:
     subject: str
     destination: str
     attempts: int
+    created_at: int
     claimed_at: int
     expires_at: int

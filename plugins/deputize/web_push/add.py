@@ -38,7 +38,7 @@ def add_browser(context: Context, host_key: str, said: str, name: str) -> str:
     with context.db.write() as tx:
         person_id = ensure_person(tx, host_key)
     try:
-        subscription = read_subscription(said, context.settings.web_push)
+        subscription = read_subscription(said, context.settings.notify.web_push)
         # Whoever counts the browsers of a person does so alone.
         with context.db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
             return _store(context, tx, person_id, subscription, _called(name))

@@ -325,6 +325,15 @@ def upgrade() -> None:
         op.f("ix_deputize_evidence_passkey_id"), "deputize_evidence", ["passkey_id"], unique=False
     )
     op.create_table(
+        "deputize_notify_choice",
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("muted", sa.Text(), nullable=False),
+        sa.Column("quiet_from", sa.Integer(), nullable=True),
+        sa.Column("quiet_to", sa.Integer(), nullable=True),
+        sa.Column("zone", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_deputize_notify_choice")),
+    )
+    op.create_table(
         "deputize_outbox",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
@@ -627,6 +636,7 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_deputize_outbox_done_at"), table_name="deputize_outbox")
     op.drop_table("deputize_outbox")
+    op.drop_table("deputize_notify_choice")
     op.drop_index(op.f("ix_deputize_evidence_passkey_id"), table_name="deputize_evidence")
     op.drop_table("deputize_evidence")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
