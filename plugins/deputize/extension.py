@@ -19,6 +19,7 @@ from .approvals.inbox import inbox
 from .approvals.notifications_page import notifications_page
 from .approvals.notifiers.deliver import DELIVERIES
 from .approvals.notifiers.find import open_channels
+from .approvals.notifiers.web_push import WebPush
 from .approvals.redeem import CIBA_ANSWERS, AgentCibaGrant
 from .approvals.step_up import StepUp
 from .approvals.user_code import user_code, user_code_try
@@ -31,6 +32,7 @@ from .core import used_once, versions
 from .core.clock import Clock, FileClock, SystemClock
 from .core.db import Database
 from .core.guarded_http import fetch
+from .core.sealed import Box
 from .core.versions import Cached, read_versions
 from .dashboard.acting_for_me import acting_for_me
 from .dashboard.my_passkeys import my_passkeys
@@ -54,9 +56,9 @@ from .seam import Seam, all_paths
 from .settings import Settings
 from .tasks import models as tasks
 from .web.shell import Brand, web_blueprint
+from .web_push.application_server import vapid_key
 from .web_push.models import browser
 from .web_push.page import browsers_page
-from .web_push.server_key import vapid_key
 
 NAME = "deputize"
 
@@ -159,8 +161,9 @@ class Deputize:
         app.register_blueprint(my_passkeys(self.context))
         app.register_blueprint(user_code_page(self.context))
         app.register_blueprint(notifications_page(self.context))
-        if self.settings.notify.web_push.contact:
-            app.register_blueprint(browsers_page(self.context))
+        for channel in self.context.channels.values():
+            if isinstance(channel, WebPush):
+                app.register_blueprint(browsers_page(self.context, channel.server))
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)
@@ -197,6 +200,10 @@ def make_context(settings: Settings, host: Host) -> Context:
     db = Database(settings.database_url, clock)
     secret = settings.key_secret.get_secret_value() if settings.key_secret else None
     store = KeyStore(settings.issuer, secret)
+    channels = open_channels(settings.notify)
+    for channel in channels.values():
+        if isinstance(channel, WebPush):
+            channel.keep_in(db, Box(secret, "browsers"))
     return Context(
         settings=settings,
         db=db,
@@ -210,7 +217,7 @@ def make_context(settings: Settings, host: Host) -> Context:
         asks=StepUp(),
         gates=(SensitiveScopes(),),
         tally=Tally(),
-        channels=open_channels(settings.notify),
+        channels=channels,
     )
 
 

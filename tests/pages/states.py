@@ -16,7 +16,7 @@ from pages.house import House
 from support.agents_http import pkce
 from support.asking import Asking
 from support.details import folders, payment, spelled
-from support.push_service import PushBrowser
+from support.push_service import PushBrowser, application_server
 from support.world import CALENDAR, FLIGHTS, PAY, authorize_url
 
 WAY_BACK = "http://127.0.0.1:4711/callback"
@@ -390,7 +390,7 @@ def my_browsers(visit: Visit) -> None:
     for at, name in enumerate(("My phone", "The desk at work, on the left by the window")):
         one = PushBrowser(f"https://fcm.googleapis.com/fcm/send/{visit.person}{at}")
         with house.later(at):
-            add_browser(house.context, key, one.subscription(), name)
+            add_browser(application_server(house.context), key, one.subscription(), name)
     visit.signed_in_at(BROWSERS)
 
 

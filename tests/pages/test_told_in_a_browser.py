@@ -14,11 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, Page, expect
 
+from deputize.approvals.notifiers.address import find_address
 from deputize.core.secrets import new_id
-from deputize.delegation.persons import find_person_id
-from deputize.web_push.send import Sender, Told
+from deputize.outbox.channel import Message
 from pages.house import House
-from pages.states import APPROVALS, BROWSERS, Visit
+from pages.states import APPROVALS, BROWSERS, NOTIFICATIONS, Visit
 from pages.test_deciding_what_agents_ask import words
 from support.push_service import PushBrowser, PushService, from_b64, running_push_service
 
@@ -119,7 +119,8 @@ def desk(visit: Visit, service: PushService) -> Desk:
     desk = Desk(visit, service)
     visit.page.expose_function("kept", lambda kept: desk.kept.append(kept))
     visit.page.add_init_script(f"({SUBSCRIBE})({json.dumps(desk.endpoint)})")
-    desk.visit.signed_in_at(BROWSERS)
+    desk.visit.signed_in_at(NOTIFICATIONS)
+    desk.visit.hands.follow("Add one of Your browsers")
     return desk
 
 
@@ -131,7 +132,7 @@ def test_what_is_sent_is_shown_there_and_leads_to_the_inbox(house: House, desk: 
     tell(house, desk.visit.person)
     (arrived,) = desk.service.to(desk.browser)
     desk.deliver(desk.browser.read(arrived.body))
-    assert desk.shown() == [["An agent waits for your word", "Look."]]
+    assert desk.shown() == [["An agent waits for your word", "Sign in to see what it asks."]]
     (worker,) = desk.page.context.service_workers
     assert worker.evaluate(CLICK) == [f"{house.url}{APPROVALS}"]
 
@@ -174,8 +175,6 @@ def test_without_scripts_the_page_says_so(house: House, chromium: Browser, ana: 
 
 
 def tell(house: House, person: str) -> None:
-    context = house.context
-    with context.db.read() as tx:
-        person_id = find_person_id(tx, house.key_of(person))
-    sender = Sender(context.db, context.key_store, context.settings.notify.web_push)
-    sender.tell(str(person_id), Told(new_id(), "An agent waits for your word", "Look.", 60))
+    channel, key = house.context.channels["web_push"], house.key_of(person)
+    said = Message(new_id(), "approval.requested", 0, "planner asks", "for €420", "/elsewhere", key)
+    channel.send(find_address(house.context, key, "web_push"), said)

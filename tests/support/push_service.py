@@ -19,6 +19,9 @@ from flask import Flask, Response, request
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from deputize.approvals.notifiers.web_push import WebPush
+from deputize.delegation.context import Context
+from deputize.web_push.application_server import ApplicationServer
 from support.serving import serving
 
 
@@ -28,6 +31,13 @@ def b64(data: bytes) -> str:
 
 def from_b64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def application_server(context: Context) -> ApplicationServer:
+    """Return what a server that tells people in browsers is to push services."""
+    channel = context.channels["web_push"]
+    assert isinstance(channel, WebPush)
+    return channel.server
 
 
 @dataclass

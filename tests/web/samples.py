@@ -81,6 +81,7 @@ PAGES = {
     ),
     "browsers.html": BrowsersPage(
         person=HOSTILE,
+        notifications_url="/" + HOSTILE,
         browsers=(BrowserCard(HOSTILE, TIME, TIME, "/" + HOSTILE),),
         action="/" + HOSTILE,
         key=HOSTILE,

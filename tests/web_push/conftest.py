@@ -28,9 +28,10 @@ def service() -> Iterator[PushService]:
 
 @pytest.fixture(scope="module")
 def running(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    settings = WebPush(contact=CONTACT, private_hosts=("127.0.0.1",))
+    own = WebPush(contact=CONTACT, private_hosts=("127.0.0.1",))
+    settings = Notify(channels=("web_push",), web_push=own)
     folder = tmp_path_factory.mktemp("world")
-    with running_world(module_database_url, folder, notify=Notify(web_push=settings)) as world:
+    with running_world(module_database_url, folder, notify=settings) as world:
         yield world
 
 

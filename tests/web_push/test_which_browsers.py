@@ -13,10 +13,10 @@ from deputize import Deputize
 from deputize.core.refusal import Refusal
 from deputize.settings import Settings, WebPush
 from deputize.web_push.add import MOST, add_browser
+from deputize.web_push.application_server import vapid_key
 from deputize.web_push.models import browser
 from deputize.web_push.read_subscription import is_allowed, read_subscription
-from deputize.web_push.server_key import server_key, vapid_key
-from support.push_service import PushBrowser, PushService, b64
+from support.push_service import PushBrowser, PushService, application_server, b64
 from support.world import World, bare_app, people
 from web_push.conftest import PAGE, Visit
 
@@ -65,13 +65,13 @@ class TestAdding:
         assert refused["rule"] == "browser.too_many"
 
     def test_however_many_come_at_once(self, world: World, service: PushService) -> None:
-        barrier = Barrier(MOST + 5)
+        barrier, server = Barrier(MOST + 5), application_server(world.context)
 
         def add(number: int) -> bool:
             barrier.wait()
             said = service.browser(f"{number}").subscription()
             try:
-                return bool(add_browser(world.context, "eve", said, ""))
+                return bool(add_browser(server, "eve", said, ""))
             except Refusal:
                 return False
 
@@ -229,21 +229,21 @@ class TestRemoving:
 
 class TestTheServersKey:
     def test_there_is_one_however_many_make_it_at_once(self, world: World) -> None:
-        context, barrier = world.context, Barrier(8)
-        with context.db.write() as tx:
+        server, barrier = application_server(world.context), Barrier(8)
+        with server.db.write() as tx:
             tx.execute(vapid_key.delete())
 
         def make(_: int) -> str:
             barrier.wait()
-            return server_key(context.db, context.key_store).thumbprint()
+            return server.key().thumbprint()
 
         with ThreadPoolExecutor(8) as pool:
             assert len(set(pool.map(make, range(8)))) == 1
-        with context.db.read() as tx:
+        with server.db.read() as tx:
             assert len(tx.execute(select(vapid_key)).all()) == 1
 
     def test_it_signs_no_token(self, ana: Visit) -> None:
-        key = server_key(ana.world.context.db, ana.world.context.key_store)
+        key = application_server(ana.world.context).key()
         told = ana.http.get("/oauth/jwks").json()["keys"]
         assert key.as_dict(private=False)["x"] not in [one["x"] for one in told]
 
@@ -264,7 +264,7 @@ class TestThePage:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert "Service-Worker-Allowed" not in answer.headers
 
-    def test_without_a_contact_there_is_none(self, tmp_path: Path) -> None:
+    def test_where_the_channel_is_off_there_is_none(self, tmp_path: Path) -> None:
         app = bare_app(people())
         database = f"sqlite:///{tmp_path}/deputize.sqlite3"
         settings = Settings(issuer="http://127.0.0.1", database_url=database)

@@ -107,7 +107,7 @@ class KeySet:
 
 
 class KeyStore:
-    """Reads and makes the rows of signing keys, and seals what else is kept as they are.
+    """Reads and makes the rows of signing keys.
 
     :param secret: encrypts private keys at rest; None stores them as they are
     """
@@ -122,7 +122,7 @@ class KeyStore:
         rows = tx.execute(live.order_by(signing_key.c.signs_from)).mappings().all()
         return KeySet(
             issuer=self.issuer,
-            by_kid={row["kid"]: ECKey.import_key(self.unseal(row["private_jwk"])) for row in rows},
+            by_kid={row["kid"]: ECKey.import_key(self._open(row["private_jwk"])) for row in rows},
             signs_from={row["kid"]: row["signs_from"] for row in rows},
         )
 
@@ -130,7 +130,7 @@ class KeyStore:
         """Make a key that signs from `signs_from` (seconds) on; return its `kid`."""
         kid = new_id()
         key = ECKey.generate_key("P-256", private=True)
-        sealed = self.seal(key.as_dict(private=True))
+        sealed = self._seal(canonical_json(key.as_dict(private=True)).decode())
         row = {"kid": kid, "private_jwk": sealed, "created_at": tx.now, "signs_from": signs_from}
         tx.execute(insert(signing_key).values(**row))
         raise_version(tx, VERSION)
@@ -143,16 +143,10 @@ class KeyStore:
         raise_version(tx, VERSION)
         return dropped == 1
 
-    def seal(self, members: Mapping[str, Any]) -> str:
-        """Return `members` as they are stored: encrypted where there is a secret."""
-        text = canonical_json(members)
-        return (self._box.encrypt(text) if self._box else text).decode()
+    def _seal(self, text: str) -> str:
+        return self._box.encrypt(text.encode()).decode() if self._box else text
 
-    def unseal(self, stored: str) -> Any:
-        """Return what was sealed.
-
-        :raises ConfigurationError: where the secret is missing, or another one
-        """
+    def _open(self, stored: str) -> Any:
         if stored.startswith("{"):
             return json.loads(stored)
         if not self._box:

@@ -30,8 +30,8 @@ _MODELS = (
     "..passkeys.models",
     "..outbox.models",
     "..tasks.models",
+    "..web_push.application_server",
     "..web_push.models",
-    "..web_push.server_key",
 )
 
 

@@ -238,6 +238,8 @@ class ChannelCard:
     label: str
     address: str = ""
     """Where it goes, masked; empty where that is not known, or not one person's."""
+    page_url: str = ""
+    """Where the person says where it goes."""
     is_personal: bool = True
     is_reached: bool = True
     """Whether it goes anywhere."""
@@ -497,6 +499,7 @@ class BrowserCard:
 class BrowsersPage(Page):
     """In which browsers the person is told, the oldest first. Posts `subscription` and `name`."""
 
+    notifications_url: str = ""
     browsers: tuple[BrowserCard, ...] = ()
     action: str
     key: str

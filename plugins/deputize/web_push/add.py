@@ -11,11 +11,12 @@ from sqlalchemy import update
 from ..audit.record import Event, record
 from ..core.db import Kind, Lock, Transaction, insert_unless_present
 from ..core.refusal import Refusal
+from ..core.sealed import Box
 from ..core.secrets import new_id
 from ..core.vapid import origin_of
-from ..delegation.context import Context
 from ..delegation.persons import ensure_person
 from ..web.words import neutralise
+from .application_server import ApplicationServer
 from .models import Subscription, browser, browsers_of, find_by_endpoint
 from .read_subscription import read_subscription
 from .remove import remove_browsers
@@ -27,7 +28,7 @@ NAME_LENGTH = 60
 _UNNAMED = "A browser"
 
 
-def add_browser(context: Context, host_key: str, said: str, name: str) -> str:
+def add_browser(server: ApplicationServer, host_key: str, said: str, name: str) -> str:
     """Store where the browser is reached; once more, and it is called by its new name.
 
     :param said: its subscription as JSON
@@ -35,23 +36,23 @@ def add_browser(context: Context, host_key: str, said: str, name: str) -> str:
     :return: its id
     :raises Refusal: `browser.malformed`, `browser.service`, `browser.known`, `browser.too_many`
     """
-    with context.db.write() as tx:
+    with server.db.write() as tx:
         person_id = ensure_person(tx, host_key)
     try:
-        subscription = read_subscription(said, context.settings.notify.web_push)
+        subscription = read_subscription(said, server.settings)
         # Whoever counts the browsers of a person does so alone.
-        with context.db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
-            return _store(context, tx, person_id, subscription, _called(name))
+        with server.db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
+            return _store(tx, server.box, person_id, subscription, _called(name))
     except Refusal as refusal:
-        with context.db.write() as tx:
+        with server.db.write() as tx:
             record(tx, Event("browser.refused", person_id, rule=refusal.rule))
         raise
 
 
-def _store(context: Context, tx: Transaction, person_id: str, said: Subscription, name: str) -> str:
+def _store(tx: Transaction, box: Box, person_id: str, said: Subscription, name: str) -> str:
     known = find_by_endpoint(tx, said.hash)
     if known is not None:
-        _validate_same(known.open(context.key_store), said)
+        _validate_same(known.open(box), said)
     if known is not None and known.person_id == person_id:
         tx.execute(update(browser).where(browser.c.id == known.id).values(name=name))
         return known.id
@@ -60,7 +61,7 @@ def _store(context: Context, tx: Transaction, person_id: str, said: Subscription
     if known is not None:
         # It is with whoever is signed in there now: nobody else is told by it any more.
         remove_browsers(tx, browser.c.id == known.id, why="moved")
-    return _insert(tx, person_id, said, said.seal(context.key_store), name)
+    return _insert(tx, person_id, said, said.seal(box), name)
 
 
 def _validate_same(known: Subscription, said: Subscription) -> None:

@@ -1,7 +1,7 @@
 """The rows of browsers that are subscribed: whose each is, what it is called, where it is reached.
 
-An endpoint is as good as a secret (RFC 8030 §8.3): it is found by its hash, and kept sealed with
-the keys of the subscription. What is removed is deleted: nothing of it is needed again.
+An endpoint is as good as a secret (RFC 8030 §8.3): it is found by its hash, and sealed with the
+keys of the subscription. What is removed is deleted: nothing of it is needed again.
 """
 
 import base64
@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, String, Table, Text, select
 
 from ..core.db import Transaction, metadata
+from ..core.sealed import Box
 from ..core.secrets import digest
 from ..core.web_push import Receiver
-from ..delegation.keys import KeyStore
 
 browser = Table(
     "deputize_browser",
@@ -45,14 +45,14 @@ class Subscription:
         """What it is found by."""
         return digest(self.endpoint)
 
-    def seal(self, store: KeyStore) -> str:
+    def seal(self, box: Box) -> str:
         """Return it as it is stored."""
         members = {
             "endpoint": self.endpoint,
             "p256dh": _encode(self.receiver.p256dh),
             "auth": _encode(self.receiver.auth),
         }
-        return store.seal(members)
+        return box.seal(members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Browser:
     last_sent: str | None
     last_sent_at: int | None
 
-    def open(self, store: KeyStore) -> Subscription:
+    def open(self, box: Box) -> Subscription:
         """Return its subscription."""
-        members = store.unseal(self.sealed)
+        members = box.open(self.sealed)
         receiver = Receiver(_decode(members["p256dh"]), _decode(members["auth"]))
         return Subscription(members["endpoint"], receiver)
 

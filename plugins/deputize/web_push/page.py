@@ -17,22 +17,22 @@ from ..web.pages import NOTHING, BrowserCard, BrowsersPage
 from ..web.shell import STATIC, is_own_form, render, see_other
 from ..web.words import since, time_tag
 from .add import NAME_LENGTH, add_browser
+from .application_server import ApplicationServer
 from .models import Browser, browsers_of
 from .remove import remove_own
-from .server_key import server_key
 
 BROWSERS_PAGE = "/deputize/browsers"
 WORKER = "/deputize/worker.js"
 
 
-def browsers_page(context: Context) -> Blueprint:
+def browsers_page(context: Context, server: ApplicationServer) -> Blueprint:
     """Return the page on which people say which browsers tell them."""
     pages = Blueprint("deputize_browsers", __name__)
 
     @pages.get(BROWSERS_PAGE)
     def browsers() -> Response:
         me = context.host.current_person()
-        return _sign_in(context) if me is None else _show(context, me)
+        return _sign_in(context) if me is None else _show(server, me)
 
     @pages.post(BROWSERS_PAGE)
     def added() -> Response:
@@ -42,9 +42,9 @@ def browsers_page(context: Context) -> Blueprint:
         if is_own_form():
             said, name = request.form.get("subscription", ""), request.form.get("name", "")
             try:
-                add_browser(context, me.key, said, name)
+                add_browser(server, me.key, said, name)
             except Refusal as refusal:
-                return _show(context, me, refusal.text)
+                return _show(server, me, refusal.text)
         return see_other(url_for(".browsers"))
 
     @pages.post(f"{BROWSERS_PAGE}/<browser_id>/remove")
@@ -53,9 +53,9 @@ def browsers_page(context: Context) -> Blueprint:
         if me is None:
             return _sign_in(context)
         if is_own_form():
-            with context.db.read() as tx:
+            with server.db.read() as tx:
                 person_id = find_person_id(tx, me.key)
-            remove_own(context.db, person_id, browser_id)
+            remove_own(server.db, person_id, browser_id)
         return see_other(url_for(".browsers"))
 
     pages.add_url_rule(WORKER, "worker", _worker)
@@ -66,17 +66,17 @@ def _sign_in(context: Context) -> Response:
     return see_other(context.host.sign_in_url(request.root_path + BROWSERS_PAGE))
 
 
-def _show(context: Context, me: Person, problem: str = "") -> Response:
-    key = server_key(context.db, context.key_store)
-    with context.db.read() as tx:
+def _show(server: ApplicationServer, me: Person, problem: str = "") -> Response:
+    with server.db.read() as tx:
         mine, now = browsers_of(tx, find_person_id(tx, me.key)), tx.now
     page = BrowsersPage(
         person=me.name,
         agents_url=url_for("deputize_agents.agents"),
+        notifications_url=url_for("deputize_notifications.shown"),
         browsers=tuple(_card(one, now) for one in mine),
         action=url_for(".added"),
         worker_url=url_for(".worker"),
-        key=public_key(key),
+        key=public_key(server.key()),
         problem=problem,
         longest=NAME_LENGTH,
     )

@@ -14,13 +14,11 @@ from ..core.guarded_http import FetchError, post
 from ..core.values import canonical_json
 from ..core.vapid import authorization
 from ..core.web_push import encrypt
-from ..delegation.keys import KeyStore
 from ..outbox.delivery import NotDelivered
-from ..settings import WebPush
+from .application_server import ApplicationServer
 from .models import Browser, Subscription, browser, browsers_of
 from .read_subscription import is_allowed
 from .remove import remove_browsers
-from .server_key import server_key
 
 #: Bytes of what is encrypted, whatever it says.
 PADDED = 512
@@ -50,68 +48,60 @@ class Told:
         return canonical_json({"title": self.title, "text": self.text}).ljust(PADDED)
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Sends to browsers, with this server's key.
+def tell(server: ApplicationServer, person_id: str, told: Told) -> None:
+    """Tell each browser of the person's, all at one time; at another attempt, those that it has
+    not arrived at. One that its push service does not know any more is forgotten.
 
-    :param store: opens what is kept sealed
+    :raises NotDelivered: where it has not arrived at one; no address stands in its text
     """
+    with server.db.read() as tx:
+        theirs, now = browsers_of(tx, person_id), tx.now
+    left = [one for one in theirs if one.last_sent != told.id]
+    if not left:
+        return
+    with ThreadPoolExecutor(len(left)) as pool:
+        failures = {*pool.map(lambda to: _attempt(server, to, told, now), left)} - {""}
+    if failures:
+        raise NotDelivered("; ".join(sorted(failures)))
 
-    db: Database
-    store: KeyStore
-    settings: WebPush
 
-    def tell(self, person_id: str, told: Told) -> None:
-        """Tell each browser of the person's, all at one time; at another attempt, those that it
-        has not arrived at. One that its push service does not know any more is forgotten.
+def _attempt(server: ApplicationServer, to: Browser, told: Told, now: int) -> str:
+    """Tell one browser; return why it has not arrived, or nothing."""
+    subscription = to.open(server.box)
+    if not is_allowed(subscription.endpoint, server.settings):
+        return "its push service is not allowed any more"
+    try:
+        status = _post(server, subscription, told, now)
+    except FetchError:
+        return "the push service does not answer"
+    if 200 <= status < 300:
+        _mark(server.db, to, told)
+        return ""
+    if status in _GONE:
+        _forget(server.db, to)
+    return f"HTTP {status}"
 
-        :raises NotDelivered: where it has not arrived at one; no address stands in its text
-        """
-        with self.db.read() as tx:
-            theirs, now = browsers_of(tx, person_id), tx.now
-        left = [one for one in theirs if one.last_sent != told.id]
-        if not left:
-            return
-        with ThreadPoolExecutor(len(left)) as pool:
-            failures = {*pool.map(lambda to: self._attempt(to, told, now), left)} - {""}
-        if failures:
-            raise NotDelivered("; ".join(sorted(failures)))
 
-    def _attempt(self, to: Browser, told: Told, now: int) -> str:
-        """Tell one browser; return why it has not arrived, or nothing."""
-        subscription = to.open(self.store)
-        if not is_allowed(subscription.endpoint, self.settings):
-            return "its push service is not allowed any more"
-        try:
-            status = self._post(subscription, told, now)
-        except FetchError:
-            # It would name the endpoint, which is as good as a secret.
-            return "the push service does not answer"
-        if 200 <= status < 300:
-            self._mark(to, told)
-            return ""
-        if status in _GONE:
-            self._forget(to)
-        return f"HTTP {status}"
+def _post(server: ApplicationServer, to: Subscription, told: Told, now: int) -> int:
+    contact = server.settings.contact or ""
+    headers = {
+        "Authorization": authorization(to.endpoint, server.key(), contact, now),
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "TTL": str(told.lasts),
+        "Urgency": "high",
+        "Topic": TOPIC,
+    }
+    body = encrypt(told.encode(), to.receiver)
+    return post(to.endpoint, body, headers, private_hosts=server.settings.private_hosts)
 
-    def _post(self, to: Subscription, told: Told, now: int) -> int:
-        key, contact = server_key(self.db, self.store), self.settings.contact or ""
-        headers = {
-            "Authorization": authorization(to.endpoint, key, contact, now),
-            "Content-Encoding": "aes128gcm",
-            "Content-Type": "application/octet-stream",
-            "TTL": str(told.lasts),
-            "Urgency": "high",
-            "Topic": TOPIC,
-        }
-        body = encrypt(told.encode(), to.receiver)
-        return post(to.endpoint, body, headers, private_hosts=self.settings.private_hosts)
 
-    def _mark(self, to: Browser, told: Told) -> None:
-        with self.db.write() as tx:
-            values = {"last_sent": told.id, "last_sent_at": tx.now}
-            tx.execute(update(browser).where(browser.c.id == to.id).values(**values))
+def _mark(db: Database, to: Browser, told: Told) -> None:
+    with db.write() as tx:
+        values = {"last_sent": told.id, "last_sent_at": tx.now}
+        tx.execute(update(browser).where(browser.c.id == to.id).values(**values))
 
-    def _forget(self, to: Browser) -> None:
-        with self.db.write() as tx:
-            remove_browsers(tx, browser.c.id == to.id, why="gone")
+
+def _forget(db: Database, to: Browser) -> None:
+    with db.write() as tx:
+        remove_browsers(tx, browser.c.id == to.id, why="gone")
