@@ -34,6 +34,9 @@ ASKED: dict[str, bytes] = {
     "code_challenge_method": b"S256",
 }
 
+NOTIFICATIONS = "/deputize/notifications"
+CHOICES = ("press", "channel", "starts", "ends", "zone", "csrf_token")
+
 
 class TestPages:
     """A person's browser, led by a link that somebody made."""
@@ -89,6 +92,20 @@ class TestPages:
         path = f"/deputize/agents/{name.decode()}/end"
         answer = target.browse(method, path, [], form)
         assert answer.status_code in (303, 400, 404)
+
+    @tried(25)
+    @given(written=st.lists(st.tuples(st.sampled_from(CHOICES), garbage.values), max_size=6))
+    @example([("starts", "\u0662\u0662:00".encode())])
+    @example([("zone", b"../../etc/passwd")])
+    @example([("press", b"test"), ("channel", b"\0")])
+    def test_how_one_is_told(self, target: Target, written: Pairs) -> None:
+        """Pressed with a token of this session, and with garbage in the fields."""
+        browser = _asked(target)
+        token = read_form(browser.get(APPROVALS).text)["csrf_token"][0].encode()
+        usual = {"starts": b"22:00", "ends": b"07:00", "zone": b"UTC", "press": b"quiet"}
+        pressed = [*({"csrf_token": token} | usual | dict(written)).items(), *written]
+        answer = sound(browser.post(NOTIFICATIONS, content=encoded(pressed), headers=FORM))
+        assert answer.status_code in (303, 400)
 
     @tried(40)
     @given(changed=changes, more=garbage.pairs, decision=st.sampled_from([b"approve", b"deny"]))

@@ -1,6 +1,8 @@
 """The page on which a person chooses how they are told: their own choices, and nobody else's."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from html import unescape
 from typing import Any
 
@@ -8,7 +10,9 @@ import httpx
 import pytest
 
 from deputize.approvals.choices import Choices, find_choices
+from deputize.approvals.notifiers.ask_for_test import ask_for_test
 from deputize.approvals.quiet import QuietHours
+from deputize.core.refusal import Refusal
 from deputize.delegation.persons import find_person_id
 from deputize.endings.person_left import person_left
 from notifiers.conftest import deliver
@@ -193,6 +197,19 @@ class TestATest:
         assert len(mail.mails) == 5
         world.pass_time(3601)
         assert press(world, person, press="test", channel="email").status_code == 303
+
+    def test_are_as_few_however_many_are_asked_for_at_once(self, asking: Asking) -> None:
+        world, person = asking.world, asking.person
+
+        def ask(_: int) -> bool:
+            with suppress(Refusal):
+                channel = world.context.channels["email"]
+                ask_for_test(world.context.db, person, "email", channel)
+                return True
+            return False
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(ask, range(16))) == 5
 
     def test_comes_in_quiet_hours_too(self, asking: Asking, mail: Mailbox) -> None:
         """It was asked for a moment ago."""

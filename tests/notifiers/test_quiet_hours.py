@@ -1,5 +1,6 @@
 """Quiet hours go by the wall clock of the person's zone, over midnight and over changed clocks."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -132,6 +133,19 @@ class TestANight:
         (text,) = mail.texts()
         assert "While it was quiet, 2 questions came for your word; 1 still waits." in text
         assert hook.bodies()[0]["data"]["came"] == 2
+
+    def test_however_many_ask_at_once_there_is_one_message(
+        self, quiet: Asking, mail: Mailbox
+    ) -> None:
+        world, askers = quiet.world, [quiet]
+        for name in ("booker", "checker"):
+            taken = world.hand_over(quiet.hold, "planner", name, "flights:search")
+            askers.append(Asking(world, world.agent(name), taken, quiet.person))
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(Asking.asked, askers))
+        world.pass_time(180)
+        deliver(world)
+        assert len(mail.mails) == 1
 
     def test_where_none_waits_any_more_it_says_so(self, quiet: Asking, mail: Mailbox) -> None:
         quiet.asked()

@@ -51,7 +51,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_at_how_i_am_told": (3, 4),
     "keeping_quiet_hours": (8, 9),
     "asking_for_a_test": (6, 8),
-    "telling_of_a_question": (6, 7),
+    "telling_of_a_question": (5, 6),
     "telling_of_a_night": (4, 5),
     "looking_for_what_is_to_be_sent": (1, 2),
     "sending_what_is_due": (4, 7),

@@ -14,7 +14,7 @@ from ..core.db import Database, Transaction, insert_unless_present, metadata
 from ..core.values import Words, line, words
 from ..delegation.persons import ensure_person
 from ..outbox.enqueue import move
-from .quiet import QuietHours
+from .quiet import Period, QuietHours
 from .tell_kinds import DIGEST, DIGEST_LASTS
 
 choice = Table(
@@ -38,6 +38,10 @@ class Choices:
 
     muted: Words = frozenset()
     quiet: QuietHours | None = None
+
+    def quiet_at(self, now: int) -> Period | None:
+        """Return the stretch of quiet that `now` lies in, or None."""
+        return self.quiet.period_at(now) if self.quiet else None
 
 
 def find_choices(tx: Transaction, person_id: str) -> Choices:

@@ -23,7 +23,7 @@ def tell_person(context: Context, tx: Transaction, opened: Approval, *, is_new: 
     if not context.channels or not is_new:
         return
     choices, person_id = find_choices(tx, opened.person_id), opened.person_id
-    period = choices.quiet.period_at(tx.now) if choices.quiet else None
+    period = choices.quiet_at(tx.now)
     for name, channel in context.channels.items():
         if name in choices.muted:
             continue

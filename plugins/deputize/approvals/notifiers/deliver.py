@@ -75,14 +75,16 @@ class Telling:
         """Tell a person what came in their quiet hours."""
         with self.context.db.read() as tx:
             choices, key = find_choices(tx, line.subject), _key_of(tx, line.subject)
-            quiet = choices.quiet and choices.quiet.period_at(line.created_at)
-            cards = as_cards(
-                _asked_between(tx, line, quiet.ends if quiet else line.claimed_at), "content_hash"
-            )
+            night = choices.quiet_at(line.created_at)
+            asked = _asked_between(tx, line, night.ends if night else line.claimed_at)
+            cards = as_cards(asked, by="content_hash")
             undecided = (tuple(o for o in card if not o.decision_hash) for card in cards)
             waiting = len(shown(tx, undecided))
         if _channel_of(line) in choices.muted:
             return OFF
+        if choices.quiet_at(line.claimed_at):
+            # It did not arrive the whole day long.
+            return QUIET
         # One that came as it became quiet is older than this line.
         words = wording.digest(self._whose(line, key), max(1, len(cards)), waiting)
         facts = {"came": max(1, len(cards)), "waiting": waiting}
@@ -98,7 +100,7 @@ class Telling:
         """Return why the person is not told now; empty where they are."""
         if _channel_of(line) in choices.muted:
             return OFF
-        period = choices.quiet.period_at(line.claimed_at) if choices.quiet else None
+        period = choices.quiet_at(line.claimed_at)
         if period is None:
             return ""
         # It became quiet since it was stored.
@@ -108,9 +110,9 @@ class Telling:
 
     def _of(self, tx: Transaction, card: Approval) -> "_Told":
         known = find_agent(tx, card.client_id)
-        catalogue = self.context.moment(tx).catalogue
         name = wording.plain_name(known.name if known else "") or card.client_id
-        return _Told(name, catalogue if self.context.settings.notify.details else None)
+        tells_what = self.context.settings.notify.details
+        return _Told(name, self.context.moment(tx).catalogue if tells_what else None)
 
     def _whose(self, line: Line, key: str) -> str:
         channel = self.context.channels.get(_channel_of(line))
