@@ -151,7 +151,7 @@ def test_whatever_is_said_it_is_text_and_leads_nowhere_else(house: House, desk: 
     (worker,) = desk.page.context.service_workers
     assert worker.evaluate(CLICK) == [f"{house.url}{APPROVALS}"]
     for nothing in (b"null", b"no JSON at all"):
-        desk.deliver(json.dumps({"title": "x"}).encode())
+        desk.deliver(json.dumps({"title": "An agent waits for your word", "text": "x"}).encode())
         desk.deliver(nothing)
         assert desk.shown() == [["An agent waits for your word", ""]]
 

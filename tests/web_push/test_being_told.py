@@ -117,6 +117,14 @@ class TestThePageOfAllChannels:
         (arrived,) = service.to(phone)
         assert json.loads(phone.read(arrived.body))["title"] == "A test"
 
+    def test_a_test_takes_the_place_of_no_question(
+        self, them: Visit, asking: Asking, service: PushService, phone: PushBrowser
+    ) -> None:
+        asking.asked()
+        press(them, "test")
+        deliver(asking.world)
+        assert len({one.headers["Topic"] for one in service.to(phone)}) == 2
+
 
 class TestForOperators:
     def test_the_command_sends_a_test(

@@ -43,7 +43,7 @@ def now(world: World) -> int:
 
 
 def told(lasts: int = 100) -> Told:
-    return Told(new_id(), *WORDS, lasts)
+    return Told(new_id(), "approval", *WORDS, lasts)
 
 
 class TestWhatArrives:
@@ -58,7 +58,7 @@ class TestWhatArrives:
 
     def test_its_length_says_nothing_of_what_it_says(self) -> None:
         assert len(told().encode()) == PADDED
-        assert len(Told("", "", "", 0).encode()) == PADDED
+        assert len(Told("", "", "", "", 0).encode()) == PADDED
 
     def test_rfc_8292_section_2_it_says_who_sends(
         self,

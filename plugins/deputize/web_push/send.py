@@ -23,9 +23,6 @@ from .remove import remove_browsers
 #: Bytes of what is encrypted, whatever it says.
 PADDED = 512
 
-#: RFC 8030 §5.4: a later one takes the place of what the browser was not yet told.
-TOPIC = "approvals"
-
 #: RFC 8030 §7.3: such a subscription is no more.
 _GONE = (404, 410)
 
@@ -35,10 +32,13 @@ class Told:
     """What a browser shows. Text alone: where it leads to, the browser knows.
 
     :param id: the same at each attempt
+    :param topic: a later one takes the place of what the browser was not yet told of the same
+        (RFC 8030 §5.4); at most 32 base64url characters
     :param lasts: seconds in which it still means something
     """
 
     id: str
+    topic: str
     title: str
     text: str
     lasts: int
@@ -90,7 +90,7 @@ def _post(server: ApplicationServer, to: Subscription, told: Told, now: int) -> 
         "Content-Type": "application/octet-stream",
         "TTL": str(told.lasts),
         "Urgency": "high",
-        "Topic": TOPIC,
+        "Topic": told.topic,
     }
     body = encrypt(told.encode(), to.receiver)
     return post(to.endpoint, body, headers, private_hosts=server.settings.private_hosts)

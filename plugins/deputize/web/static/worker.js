@@ -14,8 +14,8 @@ function read(data) {
 self.addEventListener("push", (event) => {
   const told = read(event.data);
   const title = String(told.title || "An agent waits for your word");
-  // One at a time: a later one takes the place of the one before.
-  const options = { body: String(told.text || ""), tag: "approvals", renotify: true };
+  // A later one that says the same takes the place of the one before.
+  const options = { body: String(told.text || ""), tag: title, renotify: true };
   event.waitUntil(self.registration.showNotification(title, options));
 });
 
