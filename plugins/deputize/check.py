@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from .host import FindsAddress, FindsByHint, Host, Paths
-from .outbox.channel import Channel
+from .outbox.channel import Channel, KeepsAddresses
 from .part import ConfigurationError
 from .seam import DEFAULT_PATHS, Seam
 
@@ -211,7 +211,8 @@ def _channels(host: object, channels: Mapping[str, Channel]) -> Iterator[Finding
     if not channels:
         yield Finding(Kind.FOUND, "notifiers: none is on; questions wait in the inbox")
     for name, channel in channels.items():
-        if channel.is_personal and not isinstance(host, FindsAddress):
+        needs_host = channel.is_personal and not isinstance(channel, KeepsAddresses)
+        if needs_host and not isinstance(host, FindsAddress):
             text = f"{name}: nobody is reached by it, for want of Host.find_address"
             yield Finding(Kind.MISSING, text, "def find_address(self, key, channel): ...")
         else:

@@ -22,6 +22,7 @@ from .approvals.inbox import inbox
 from .approvals.notifications_page import notifications_page
 from .approvals.notifiers.deliver import DELIVERIES
 from .approvals.notifiers.find import open_channels
+from .approvals.notifiers.web_push import WebPush
 from .approvals.notify import Notifier
 from .approvals.poll import AgentCibaGrant
 from .approvals.step_up import StepUp
@@ -59,6 +60,9 @@ from .seam import Seam, all_paths
 from .settings import Settings
 from .tasks import models as tasks
 from .web.shell import Brand, web_blueprint
+from .web_push.application_server import vapid_key
+from .web_push.models import browser
+from .web_push.page import browsers_page
 
 NAME = "deputize"
 
@@ -98,6 +102,7 @@ PARTS: tuple[Part, ...] = (
         ),
     ),
     Part("passkeys", tables=(passkeys.passkey, passkeys.challenge, passkeys.evidence)),
+    Part("web_push", tables=(browser, vapid_key)),
     Part(
         "approvals",
         tables=(
@@ -160,6 +165,9 @@ class Deputize:
         app.register_blueprint(my_passkeys(self.context))
         app.register_blueprint(user_code_page(self.context))
         app.register_blueprint(notifications_page(self.context))
+        for channel in self.context.channels.values():
+            if isinstance(channel, WebPush):
+                app.register_blueprint(browsers_page(self.context, channel.server))
         for part in self.parts:
             for blueprint in part.pages:
                 app.register_blueprint(blueprint)
@@ -196,6 +204,10 @@ def make_context(settings: Settings, host: Host) -> Context:
     db = Database(settings.database_url, clock)
     secret = settings.key_secret.get_secret_value() if settings.key_secret else None
     store = KeyStore(settings.issuer, secret)
+    channels = open_channels(settings.notify)
+    for channel in channels.values():
+        if isinstance(channel, WebPush):
+            channel.keep_in(db, Box(secret, "browsers"))
     return Context(
         settings=settings,
         db=db,
@@ -211,7 +223,7 @@ def make_context(settings: Settings, host: Host) -> Context:
         holding=Holding(db, settings.approvals.max_held, settings.approvals.max_held_of_agent),
         gates=(SensitiveScopes(),),
         tally=Tally(),
-        channels=open_channels(settings.notify),
+        channels=channels,
     )
 
 

@@ -148,6 +148,24 @@ class Chat(Section):
     """Without `url`: how Apprise URLs of people may begin, such as `slack`; the host gives them."""
 
 
+class WebPush(Section):
+    """`[deputize.notify.web_push]`: the channel `web_push`, by the push services of browsers (RFC
+    8030). Where a person is reached, they say on a page of theirs."""
+
+    contact: Annotated[str, Field(pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$")] | None = None
+    """Whom a push service can reach about what we send: `mailto:` or https (RFC 8292 §2.1).
+    Needed where the channel is on."""
+    services: tuple[Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...] = (
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "*.notify.windows.com",
+        "web.push.apple.com",
+    )
+    """Hosts of the push services that browsers may use; `*.` stands for any name below."""
+    private_hosts: tuple[str, ...] = ()
+    """Push services on private addresses, by http as well."""
+
+
 class Notify(Section):
     """`[deputize.notify]`: telling people that an agent waits for their word. A channel of another
     package has a table of its own, `[deputize.notify.NAME]`."""
@@ -155,12 +173,14 @@ class Notify(Section):
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     channels: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], ...] = ()
-    """By which of them: `email`, `webhook`, `chat`, or one that an installed package adds."""
+    """By which of them: `email`, `webhook`, `chat`, `web_push`, or one that an installed package
+    adds."""
     details: bool = False
     """Whether a message says what is asked for; else only who asks."""
     email: Email = Email()
     webhook: Webhook = Webhook()
     chat: Chat = Chat()
+    web_push: WebPush = WebPush()
 
 
 class Authorize(Section):

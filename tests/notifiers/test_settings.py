@@ -90,7 +90,7 @@ class TestMistakes:
     def test_a_channel_that_nobody_installed(self, tmp_path: Path) -> None:
         (told,) = mistakes(tmp_path, "[deputize.notify]\nchannels = ['pigeon']\n")
         assert told.startswith("[deputize.notify] channels: no channel 'pigeon' is installed;")
-        assert told.endswith("known here are: chat, email, webhook")
+        assert told.endswith("known here are: chat, email, web_push, webhook")
 
     @pytest.mark.parametrize(
         ("text", "told"),

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from deputize.agents.models import SPAWNED, Agent
 from deputize.declaration.read import read_declaration
-from deputize.settings import Email, Notify, Outbox, Web, Webhook
+from deputize.settings import Email, Notify, Outbox, Web, Webhook, WebPush
 from deputize.settings import Settings as PluginSettings
 from deputize_idp import Settings
 from deputize_idp.apply import apply
@@ -32,15 +32,16 @@ from support.world import World
 
 DECLARED = Path(__file__).with_name("trip.toml")
 ORGANISATION = "Example Bank"
-#: Two ways to tell people, neither of which is used.
+#: Ways to tell people, none of which is used but by its own tests.
 TOLD = Notify(
-    channels=("email", "webhook"),
+    channels=("email", "webhook", "web_push"),
     email=Email(host="mail.example.com", sender="id@example.com"),
     webhook=Webhook(
         label="The desk of the bank",
         url="https://hooks.example.com/",
         secret=SecretStr(f"whsec_{'a' * 32}"),
     ),
+    web_push=WebPush(contact="mailto:ops@bank.example", private_hosts=("127.0.0.1",)),
 )
 #: When the stories begin, so that a picture of a page says the same on every day.
 BEGINS = datetime(2026, 11, 24, 9, 20, 30, tzinfo=UTC)

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from deputize.web_push.add import add_browser
 from idp.browser import PASSWORD
 from pages.hands import Hands, Pointer
 from pages.house import House
 from support.agents_http import pkce
 from support.asking import Asking
 from support.details import folders, payment, spelled
+from support.push_service import PushBrowser, application_server
 from support.world import CALENDAR, FLIGHTS, PAY, authorize_url
 
 WAY_BACK = "http://127.0.0.1:4711/callback"
@@ -22,6 +24,7 @@ SCOPE = "calendar:read calendar:write flights:search pay:transfer agents:spawn"
 PAYING = spelled(payment())
 AGENTS = "/deputize/agents"
 PASSKEYS = "/deputize/passkeys"
+BROWSERS = "/deputize/browsers"
 NOTIFICATIONS = "/deputize/notifications"
 DAY = 86_400
 ORDER = {"type": "order", "amount": "420.00", "currency": "EUR", "creditor": "Airline X"}
@@ -376,6 +379,26 @@ def code_after_a_while(visit: Visit) -> None:
         visit.page.reload()
 
 
+def no_browser(visit: Visit) -> None:
+    visit.signed_in_at(BROWSERS)
+
+
+def my_browsers(visit: Visit) -> None:
+    house, key = visit.house, visit.house.key_of(visit.person)
+    for at, name in enumerate(("My phone", "The desk at work, on the left by the window")):
+        one = PushBrowser(f"https://fcm.googleapis.com/fcm/send/{visit.person}{at}")
+        with house.later(at):
+            add_browser(application_server(house.context), key, one.subscription(), name)
+    visit.signed_in_at(BROWSERS)
+
+
+def browser_of_another_service(visit: Visit) -> None:
+    elsewhere = "async () => ({ endpoint: 'https://push.example/x' })"
+    visit.page.add_init_script(f"PushManager.prototype.subscribe = {elsewhere}")
+    no_browser(visit)
+    visit.hands.press("Tell me in this browser")
+
+
 def how_i_am_told(visit: Visit) -> None:
     visit.inbox()
     visit.hands.follow("How you are told")
@@ -449,6 +472,9 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     code_that_was_set,
     code_that_is_none,
     code_after_a_while,
+    no_browser,
+    my_browsers,
+    browser_of_another_service,
     how_i_am_told,
     quiet_hours,
     quiet_hours_of_no_zone,

@@ -51,6 +51,9 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.card_that_takes_a_passkey: (PHONE, "light"),
     states.what_is_signed: (PHONE, "light"),
     states.code_that_was_set: (PHONE, "light"),
+    states.no_browser: (PHONE, "light"),
+    states.my_browsers: (PHONE, "dark"),
+    states.browser_of_another_service: (PHONE, "light"),
     states.how_i_am_told: (DESK, "light"),
     states.quiet_hours: (PHONE, "light"),
     states.quiet_hours_of_no_zone: (PHONE, "dark"),
@@ -90,7 +93,8 @@ class TestEveryPage:
         headers = shown.document.headers
         assert STRICT.match(headers["content-security-policy"])
         assert "unsafe" not in headers["content-security-policy"]
-        # A script stands where a passkey signs and where a page is live, and nowhere else.
+        # A script stands where a passkey signs, where a page is live, and where a browser is
+        # subscribed, and nowhere else.
         scripts = shown.page.locator("script[src]").count()
         assert headers["content-security-policy"].count("; script-src 'self'") == scripts
         assert headers["content-security-policy"].count("script-src") == scripts

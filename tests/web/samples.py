@@ -8,6 +8,8 @@ from flask import Flask, request
 from deputize.web.pages import (
     AgentFace,
     AgentsPage,
+    BrowserCard,
+    BrowsersPage,
     ChainLink,
     ChannelCard,
     ConsentPage,
@@ -76,6 +78,15 @@ PAGES = {
     "agents.html": AgentsPage(person=HOSTILE, live=(TASK,), finished=(TASK,)),
     "user_code.html": UserCodePage(
         person=HOSTILE, action="/" + HOSTILE, set_at=TIME, problem=HOSTILE, longest=64
+    ),
+    "browsers.html": BrowsersPage(
+        person=HOSTILE,
+        notifications_url="/" + HOSTILE,
+        browsers=(BrowserCard(HOSTILE, TIME, TIME, "/" + HOSTILE),),
+        action="/" + HOSTILE,
+        key=HOSTILE,
+        problem=HOSTILE,
+        longest=60,
     ),
     "notifications.html": NotificationsPage(
         person=HOSTILE,

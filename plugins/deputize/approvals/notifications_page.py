@@ -15,11 +15,12 @@ from ..delegation.context import Context
 from ..delegation.persons import find_person_id
 from ..delegation.sign_in import sign_in_url
 from ..host import Person
+from ..outbox.channel import KeepsAddresses
 from ..web.pages import NOTHING, ChannelCard, NotificationsPage, QuietForm
 from ..web.shell import is_own_form, render, see_other
 from ..web.words import since_tag
 from .choices import Choices, find_choices, set_quiet_hours, switch
-from .notifiers.address import find_address, masked
+from .notifiers.address import show_address
 from .notifiers.try_channel import LastTest, ask_for_test, last_tests
 from .quiet import QuietHours, clock_of, read_quiet_hours, zones
 
@@ -83,7 +84,7 @@ def _written() -> QuietForm:
 def _page(context: Context, me: Person, refusal: Refusal | None = None) -> Response:
     # The host is asked before our own reading.
     addresses = {
-        name: find_address(context.host, me.key, name) if channel.is_personal else None
+        name: show_address(context, me.key, name) if channel.is_personal else None
         for name, channel in context.channels.items()
     }
     with context.db.read() as tx:
@@ -125,10 +126,12 @@ class _Telling:
     ) -> ChannelCard:
         is_reached = address is None or bool(address)
         pressed = request.form.get("channel") == name
+        channel = self.context.channels[name]
         return ChannelCard(
             name=name,
-            label=self.context.channels[name].label,
-            address=masked(address) if address else "",
+            label=channel.label,
+            address=address or "",
+            page_url=url_for(channel.page) if isinstance(channel, KeepsAddresses) else "",
             is_personal=address is not None,
             is_reached=is_reached,
             is_on=is_on,

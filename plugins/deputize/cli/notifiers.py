@@ -3,7 +3,7 @@
 import click
 
 from ..approvals.notifiers import wording
-from ..approvals.notifiers.address import find_address, masked
+from ..approvals.notifiers.address import find_address, show_address
 from ..approvals.said_back import APPROVALS_PAGE
 from ..core.secrets import new_id
 from ..delegation.context import Context
@@ -36,8 +36,8 @@ def test(person: str) -> None:
 
 
 def _is_sent(context: Context, key: str, name: str, channel: Channel) -> bool:
-    address = find_address(context.host, key, name) if channel.is_personal else ""
-    where = masked(address) if address else channel.where
+    address = find_address(context, key, name) if channel.is_personal else ""
+    where = show_address(context, key, name) if address else channel.where
     if channel.is_personal and not address:
         click.echo(f"✕ {name}: the host knows no address")
         return False

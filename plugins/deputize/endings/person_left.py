@@ -9,6 +9,8 @@ from ..core.db import Database, Kind, Lock, Transaction
 from ..delegation.models import ACTIVE, LEFT, code, delegation, delegation_from_row, person
 from ..delegation.node import Delegation
 from ..passkeys.models import passkey
+from ..web_push.models import browser
+from ..web_push.remove import remove_browsers
 from .cut import Cut, cut, withdraw_codes
 from .locked import held_with_tasks
 from .remove_passkey import remove_passkeys
@@ -33,6 +35,7 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
         withdraw_codes(tx, code.c.person_id == person_id)
         remove_passkeys(tx, passkey.c.person_id == person_id, by=why)
         forget_user_code(tx, person_id)
+        remove_browsers(tx, browser.c.person_id == person_id, why=why)
         forget_choices(tx, person_id)
         return cut(tx, _roots(tx, person_id), why)
 

@@ -30,6 +30,8 @@ _MODELS = (
     "..passkeys.models",
     "..outbox.models",
     "..tasks.models",
+    "..web_push.application_server",
+    "..web_push.models",
 )
 
 

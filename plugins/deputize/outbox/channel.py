@@ -6,7 +6,7 @@ own table of the settings, and sends from the outbox: again, where it has not ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -23,6 +23,7 @@ class Message:
     :param text: some lines; `url` is not among them
     :param person: the host's key of whom it is about
     :param facts: what else a program may want to know
+    :param lasts: seconds in which it still means something
     """
 
     id: str
@@ -33,6 +34,7 @@ class Message:
     url: str
     person: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    lasts: int = 600
 
 
 class WrongSetting(ValueError):  # noqa: N818 - it is told as a configuration error
@@ -71,4 +73,24 @@ class Channel(Protocol):
         :param address: where the person is reached; empty where the channel is not personal
         :raises NotDelivered: where it has not arrived; its text names no address and no secret
         """
+        ...
+
+
+@runtime_checkable
+class KeepsAddresses(Protocol):
+    """A channel that knows by itself where people are reached: the host is not asked.
+
+    They say it on a page of ours, at what is to tell them: what it sends is as little as that
+    it does not matter who reads it.
+    """
+
+    page: str
+    """The page's endpoint."""
+
+    def find_address(self, key: str) -> str:
+        """Return where the person of that key is reached; empty where they are not."""
+        ...
+
+    def describe(self, address: str) -> str:
+        """Say in a few words what it leads to."""
         ...

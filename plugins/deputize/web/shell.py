@@ -2,7 +2,8 @@
 
 Templates come from an environment of our own, so that a host's Jinja settings can neither turn
 escaping off nor add to our pages. A page where a passkey signs runs the one script that asks
-for it, and a live page the one that asks for it again; on all others the CSP allows none at all.
+for it, a live page the one that asks for it again, and the page where a browser is subscribed the
+one that asks for that; on all others the CSP allows none at all.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 BLUEPRINT: Final = "deputize_web"
+STATIC: Final = Path(__file__).parent / "static"
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     # Not "no-referrer": browsers then send `Origin: null` and no Referer with our own forms, and
@@ -43,6 +45,8 @@ POLICY: Final = (
 RUNS_A_SCRIPT: Final = "; script-src 'self'"
 #: Added where the page asks for itself again.
 ASKS_AGAIN: Final = "; script-src 'self'; connect-src 'self'"
+#: Added where a browser is subscribed.
+REGISTERS_A_WORKER: Final = "; script-src 'self'; worker-src 'self'"
 COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 LOGO: Final = re.compile(r"/(?![/\\])\S*|data:image/\S+")
 # What CSP's grammar takes for a source; a ";" or a space would write directives of its own.
@@ -160,6 +164,7 @@ def form_action(redirect_uri: str | None) -> str:
 def _policy_of(page: Page, redirect_uri: str | None = None) -> str:
     policy = POLICY.format(form_action(redirect_uri))
     policy += RUNS_A_SCRIPT if page.signing else ""
+    policy += REGISTERS_A_WORKER if page.worker_url else ""
     return policy + (ASKS_AGAIN if page.is_live else "")
 
 

@@ -1,12 +1,27 @@
-"""Where a person is reached: the host says it, and nobody types it into a page of ours."""
+"""Where a person is reached: the host says it, and nobody types it into a page of ours. But for
+browsers, each of which is added at that very browser.
+"""
 
-from ...host import FindsAddress, Host
+from ...delegation.context import Context
+from ...host import FindsAddress
+from ...outbox.channel import KeepsAddresses
 
 
-def find_address(host: Host, key: str, channel: str) -> str:
+def find_address(context: Context, key: str, name: str) -> str:
     """Return where the person is reached by the channel; empty where that is not known."""
-    found = host.find_address(key, channel) if isinstance(host, FindsAddress) else None
+    channel, host = context.channels[name], context.host
+    if isinstance(channel, KeepsAddresses):
+        return channel.find_address(key)
+    found = host.find_address(key, name) if isinstance(host, FindsAddress) else None
     return found or ""
+
+
+def show_address(context: Context, key: str, name: str) -> str:
+    """Return it as its owner may see it, and who looks over their shoulder."""
+    channel, address = context.channels[name], find_address(context, key, name)
+    if address and isinstance(channel, KeepsAddresses):
+        return channel.describe(address)
+    return masked(address) if address else ""
 
 
 def masked(address: str) -> str:

@@ -133,7 +133,7 @@ class Telling:
             return OFF
         if not host.is_active(key):
             return GONE
-        address = find_address(host, key, name) if channel.is_personal else ""
+        address = find_address(self.context, key, name) if channel.is_personal else ""
         if channel.is_personal and not address:
             return NOWHERE
         channel.send(address, self._message(line, key, kind, words, facts))
@@ -143,7 +143,8 @@ class Telling:
         self, line: Line, key: str, kind: str, words: tuple[str, str], facts: dict[str, object]
     ) -> Message:
         url = self.context.issuer + APPROVALS_PAGE
-        return Message(line.id, kind, line.claimed_at, *words, url, key, facts)
+        lasts = line.expires_at - line.claimed_at
+        return Message(line.id, kind, line.claimed_at, *words, url, key, facts, lasts)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,18 @@ from ...settings import Notify
 from ...typed_toml import mistakes, unknown_key
 from .chat import Chat
 from .email import Email
+from .web_push import WebPush
 from .webhook import Webhook
 
 #: The entry points by which another package adds a channel: its name, and its class.
 GROUP = "deputize.notifiers"
 
-OURS: Mapping[str, Any] = {"email": Email, "webhook": Webhook, "chat": Chat}
+OURS: Mapping[str, Any] = {
+    "email": Email,
+    "webhook": Webhook,
+    "chat": Chat,
+    "web_push": WebPush,
+}
 
 Mistake = tuple[tuple[str, ...], str]
 

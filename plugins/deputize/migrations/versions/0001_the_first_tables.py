@@ -196,6 +196,22 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "deputize_browser",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("endpoint_hash", sa.String(length=64), nullable=False),
+        sa.Column("subscription", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_sent", sa.String(length=16), nullable=True),
+        sa.Column("last_sent_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_browser")),
+        sa.UniqueConstraint("endpoint_hash", name=op.f("uq_deputize_browser_endpoint_hash")),
+    )
+    op.create_index(
+        op.f("ix_deputize_browser_person_id"), "deputize_browser", ["person_id"], unique=False
+    )
+    op.create_table(
         "deputize_code",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("client_id", sa.String(length=64), nullable=False),
@@ -571,6 +587,13 @@ def upgrade() -> None:
         op.f("ix_deputize_user_code_try_until"), "deputize_user_code_try", ["until"], unique=False
     )
     op.create_table(
+        "deputize_vapid_key",
+        sa.Column("name", sa.String(length=16), nullable=False),
+        sa.Column("private_jwk", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_deputize_vapid_key")),
+    )
+    op.create_table(
         "deputize_version",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -582,6 +605,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("deputize_version")
+    op.drop_table("deputize_vapid_key")
     op.drop_index(op.f("ix_deputize_user_code_try_until"), table_name="deputize_user_code_try")
     op.drop_table("deputize_user_code_try")
     op.drop_table("deputize_user_code")
@@ -645,6 +669,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deputize_code_expires_at"), table_name="deputize_code")
     op.drop_index(op.f("ix_deputize_code_client_id"), table_name="deputize_code")
     op.drop_table("deputize_code")
+    op.drop_index(op.f("ix_deputize_browser_person_id"), table_name="deputize_browser")
+    op.drop_table("deputize_browser")
     op.drop_index(op.f("ix_deputize_auth_request_expires_at"), table_name="deputize_auth_request")
     op.drop_index(op.f("ix_deputize_auth_request_approval_id"), table_name="deputize_auth_request")
     op.drop_table("deputize_auth_request")

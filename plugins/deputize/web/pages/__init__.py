@@ -6,6 +6,7 @@ agent's own words (`name`, `purpose`) may be passed raw: every template shows th
 """
 
 from .agents import AgentsPage, DelegationNode, EndPage, TaskTree, UserCodePage
+from .browsers import BrowserCard, BrowsersPage
 from .consent import SPAWNED, ConsentPage, PassOnChoice
 from .frame import (
     NAME_LENGTH,
@@ -39,6 +40,8 @@ __all__ = [
     "AmountField",
     "ApprovalCard",
     "Asker",
+    "BrowserCard",
+    "BrowsersPage",
     "ChainLink",
     "ChannelCard",
     "ConsentPage",

@@ -63,6 +63,8 @@ class Page:
     """Where "Agents acting for me" is; empty leaves the link out."""
     signing: Signing | None = None
     """Where a passkey signs: that page runs a script."""
+    worker_url: str = ""
+    """Where a browser is subscribed: that page runs a script, and registers this service worker."""
     is_live: ClassVar[bool] = False
     """Whether it asks for itself again: such a page runs a script. No other does."""
 

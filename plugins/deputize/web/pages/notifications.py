@@ -15,6 +15,8 @@ class ChannelCard:
     label: str
     address: str = ""
     """Where it goes, masked; empty where that is not known, or not one person's."""
+    page_url: str = ""
+    """Where the person says where it goes."""
     is_personal: bool = True
     is_reached: bool = True
     """Whether it goes anywhere."""
