@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idp.browser import SECRET, Application, Browser, forms, query_of
+from idp.browser import PASSWORD, SECRET, Application, Browser, forms, query_of
 from idp.conftest import Idp
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -184,12 +184,13 @@ def test_a_defect_shows_an_id_and_no_text(
 
 
 def test_no_token_is_logged_at_any_level(
-    ana: Browser, webapp: Application, caplog: pytest.LogCaptureFixture
+    stranger: Browser, webapp: Application, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        tokens = webapp.tokens(ana)
+        stranger.sign_in()
+        tokens = webapp.tokens(stranger)
         webapp.refresh(tokens["refresh_token"])
-    for secret in (tokens["access_token"], tokens["refresh_token"], SECRET):
+    for secret in (tokens["access_token"], tokens["refresh_token"], SECRET, PASSWORD):
         assert secret not in caplog.text
 
 

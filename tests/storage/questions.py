@@ -13,6 +13,7 @@ from deputize.core.secrets import digest, new_id
 from deputize.delegation.models import single_use
 from deputize.outbox.models import outbox
 from deputize.passkeys.models import challenge, passkey
+from deputize.web_push.models import browser
 
 #: Each of them was asked a few things.
 PEOPLE, EACH = 2000, 4
@@ -35,6 +36,7 @@ def ask_all_day(db: Database, now: int) -> None:
         load(tx, choice, (_choice(number) for number in range(PEOPLE)))
         load(tx, passkey, (_passkey(number, now) for number in range(PEOPLE)))
         load(tx, challenge, (_challenge(number, now) for number in range(PEOPLE)))
+        load(tx, browser, (_browser(number, now) for number in range(PEOPLE)))
 
 
 def _card(approval_id: str, number: int, now: int) -> dict[str, Any]:
@@ -112,6 +114,17 @@ def _challenge(number: int, now: int) -> dict[str, Any]:
         "purpose": "approve",
         "about": new_id(),
         "expires_at": now + 300,
+    }
+
+
+def _browser(number: int, now: int) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "person_id": f"{number:016d}",
+        "endpoint_hash": digest(f"browser {number}"),
+        "subscription": "a sealed subscription",
+        "name": "My phone",
+        "created_at": now - 90_000,
     }
 
 

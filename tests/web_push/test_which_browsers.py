@@ -253,7 +253,7 @@ class TestThePage:
         policy = ana.http.get(PAGE).headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; style-src 'self'")
         assert policy.endswith("; script-src 'self'; worker-src 'self'")
-        other = ana.http.get("/deputize/approvals").headers["Content-Security-Policy"]
+        other = ana.http.get("/deputize/user-code").headers["Content-Security-Policy"]
         assert "script-src" not in other
         assert "worker-src" not in other
 
