@@ -28,7 +28,8 @@ from deputize.delegation.models import (
     spawn_token,
 )
 from deputize.delegation.node import Delegation
-from deputize.tasks.models import TaskStatus, task
+from deputize.tasks.lifecycle import TaskStatus
+from deputize.tasks.models import task
 
 from .bulk import load
 
@@ -221,6 +222,7 @@ def _task(tree: Tree, planner: str) -> Row:
         "deadline": tree.began + 2 * DAY,
         "ended_at": tree.ended_at,
         "ended_why": "completed" if tree.ended_at else None,
+        "completion": "at_once",
     }
 
 

@@ -12,7 +12,8 @@ from deputize.core.db import Transaction
 from deputize.core.secrets import new_id
 from deputize.delegation.models import delegation, delegation_to_row, person
 from deputize.delegation.node import Delegation
-from deputize.tasks.models import TaskStatus, task
+from deputize.tasks.lifecycle import TaskStatus
+from deputize.tasks.models import task
 
 from .bulk import load
 
@@ -89,6 +90,7 @@ class Planter:
             "status": TaskStatus.OPEN,
             "started_at": self.now,
             "deadline": self.now + DAY,
+            "completion": "at_once",
         }
 
 

@@ -10,13 +10,21 @@ from typing import Any
 
 from markdown_page import page, table
 
-from deputize.delegation.answers import ANSWERS, GRANT_ANSWERS, REGISTRATION_ANSWERS, Answers
+from deputize.delegation.answers import (
+    ANSWERS,
+    GRANT_ANSWERS,
+    REGISTRATION_ANSWERS,
+    TASK_ANSWERS,
+    Answers,
+)
 from deputize.delegation.liveness import TEXTS
 
 PLUGIN = Path(__file__).parents[2] / "plugins/deputize"
-ROOMS = ("agents", "delegation")
+ROOMS = ("agents", "approvals", "delegation", "endings")
+#: In these a rule may stand apart from the refusal that raises it.
+NAMING = ("agents", "delegation")
 FAMILIES = {rule.partition(".")[0] for rule in ANSWERS}
-RULE = re.compile(r"[a-z]+\.[a-z_]+")
+RULE = re.compile(r"[a-z_]+\.[a-z_]+")
 
 ABOUT = """
 A refusal names its rule in the audit trail (`deputize audit list --kind token.refused`); the
@@ -39,6 +47,7 @@ def _answers(rule: str) -> str:
     others = {
         "code, refresh": _answer(rule, {**ANSWERS, **GRANT_ANSWERS}),
         "registration": _answer(rule, {**ANSWERS, **REGISTRATION_ANSWERS}),
+        "tasks": _answer(rule, {**ANSWERS, **TASK_ANSWERS}),
     }
     differing = [f"{where}: {answer}" for where, answer in others.items() if answer != usual]
     return "; ".join([usual, *differing])
@@ -58,7 +67,7 @@ def _rules_in_code() -> dict[str, str]:
         names = vars(import_module(f"deputize.{file.parent.name}.{file.stem}"))
         for rule, text in _refusals(tree, names):
             texts[rule].add(text)
-        for rule in _rules_named(tree):
+        for rule in _rules_named(tree) if file.parent.name in NAMING else ():
             texts[rule] |= {TEXTS[rule]} if rule in TEXTS else set()
     return {rule: told.pop() if len(told) == 1 else "" for rule, told in texts.items()}
 
@@ -66,7 +75,7 @@ def _rules_in_code() -> dict[str, str]:
 def _refusals(tree: ast.Module, names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for call in _calls(tree, "Refusal"):
         rule, text = (_value(argument, names) for argument in call.args[:2])
-        if rule is not None and text is not None:
+        if rule is not None and text is not None and _is_rule(rule):
             yield rule, text
 
 

@@ -19,6 +19,7 @@ from .dashboard.acting_for_me import AGENTS_PAGE
 from .delegation.authorize import PROMPTS
 from .delegation.context import Context
 from .delegation.keys import ALGORITHM
+from .endings.task_endpoint import TASKS_ENDPOINT
 from .host import Paths
 from .oauth.ciba import DELIVERY_MODES
 
@@ -153,6 +154,7 @@ def our_metadata(context: Context, paths: Paths, grants: Collection[str]) -> dic
         "agents_page": context.issuer + AGENTS_PAGE,
         "approvals_page": context.issuer + APPROVALS_PAGE,
         "approvals_endpoint": context.issuer + APPROVALS_ENDPOINT,
+        "tasks_endpoint": context.issuer + TASKS_ENDPOINT,
     } | _details_types(catalogue)
 
 

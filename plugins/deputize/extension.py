@@ -76,7 +76,7 @@ PARTS: tuple[Part, ...] = (
         metadata=("authorization_details_types_supported",),
     ),
     Part("agents", tables=(agents.agent,), endpoints=("registration",)),
-    Part("tasks", tables=(tasks.task,)),
+    Part("tasks", tables=(tasks.task,), metadata=("tasks_endpoint",)),
     Part(
         "delegation",
         tables=(

@@ -30,6 +30,7 @@ from .delegation.server import AgentRequest, AgentServer
 from .delegation.single_use import SINGLE_USE_PREFIX
 from .documents import Documents, json_response
 from .endings.manage_registration import manage_registration
+from .endings.task_endpoint import TASKS_ENDPOINT, answer_task
 from .host import Paths
 from .incoming import Incoming
 from .oauth.server import Answer
@@ -52,6 +53,7 @@ DEFAULT_PATHS = Paths(
 
 
 _MANAGING = ("GET", "PUT", "DELETE")
+_REPORTING = ("GET", "POST")
 _TOO_LARGE = Answer(400, {"error": "invalid_request"}, default_json_headers)
 #: RFC 9126 §2.3 names the status.
 _PUSH_TOO_LARGE = replace(_TOO_LARGE, status=413)
@@ -99,6 +101,8 @@ class Seam:
             return self._manage(path.removeprefix(self._managed))
         if answer is None and path.startswith(APPROVALS_ENDPOINT):
             return self._approvals(path.removeprefix(APPROVALS_ENDPOINT))
+        if answer is None and path.startswith(TASKS_ENDPOINT):
+            return self._task(path.removeprefix(TASKS_ENDPOINT))
         return answer() if answer else None
 
     # -- the endpoints ----------------------------------------------------------
@@ -155,6 +159,16 @@ class Seam:
         body = self._incoming().json() if approval_id else None
         headers = dict(request.headers)
         return _respond(answer_approvals(self.context, allowed, approval_id, headers, body))
+
+    def _task(self, below: str) -> Response | None:
+        task_id = below.removeprefix("/")
+        if below and below == task_id:
+            return None
+        if request.method not in _REPORTING:
+            return _not_allowed(*_REPORTING)
+        body = self._incoming().json() if request.method == "POST" else None
+        headers = dict(request.headers)
+        return _respond(answer_task(self.context, request.method, task_id, headers, body))
 
     def _manage(self, client_id: str) -> Response | None:
         """Answer at the client configuration endpoint (RFC 7592 §2) of one that is ours."""

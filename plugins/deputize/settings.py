@@ -44,6 +44,19 @@ class Delegation(Section):
     """Delegations that one agent can make in one task, at most. Leases are not counted."""
 
 
+class Tasks(Section):
+    """`[deputize.tasks]`: how much may be done in one task, and how it ends."""
+
+    max_exchanges: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
+    """Token exchanges in one task, at most, over its whole tree; renewals count. How many agents
+    may be spawned in it, `agents.max_spawned` says."""
+    max_elevated: Annotated[int, Field(ge=0, le=10_000)] = 100
+    """Approved steps in one task, at most. An agent's registration can say less of each."""
+    completion: Literal["at_once", "person"] = "at_once"
+    """Who accepts the end that an agent proposes, where its registration does not say: nobody need,
+    or the person, and until they do nothing below the task is alive."""
+
+
 class Agents(Section):
     """`[deputize.agents]`: who can become an agent."""
 
@@ -234,6 +247,7 @@ class Settings(Section):
     """Allows what only tests need. Refused unless the issuer is on loopback."""
     tokens: Tokens = Tokens()
     delegation: Delegation = Delegation()
+    tasks: Tasks = Tasks()
     agents: Agents = Agents()
     approvals: Approvals = Approvals()
     outbox: Outbox = Outbox()

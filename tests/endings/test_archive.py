@@ -70,7 +70,8 @@ def test_a_branch_that_ended_leaves_the_tree_that_lives(world: World) -> None:
 
 
 def test_what_expired_without_being_ended_is_put_away_too(world: World) -> None:
-    world.hold()
+    world.register("brief", expires_at=now(world) + 2 * DAY)
+    world.hold("brief")
     world.pass_time(90 * DAY)
     assert archive(world.context.db, before=now(world) - DAY) == 1
 

@@ -25,7 +25,8 @@ from deputize.endings.end_task import end_task
 from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import start_agent, stop_agent
 from deputize.host import Person
-from deputize.tasks.models import TaskStatus, task
+from deputize.tasks.lifecycle import TaskStatus
+from deputize.tasks.models import task
 from support.agents_http import decode, jwks, new_key, thumbprint
 from support.agents_http import http as client
 from support.world import CALENDAR, FAR, FLIGHTS, PAY, World

@@ -73,6 +73,11 @@ agent = Table(
     Column("parent", String(64), index=True),
     Column("parent_delegation_id", String(16), index=True),
     Column("task_id", String(16)),
+    Column("task_exchanges", Integer),
+    Column("task_spawned", Integer),
+    Column("task_elevated", Integer),
+    Column("task_heartbeat", Integer),
+    Column("task_completion", String(8)),
     Column("revision", Integer, nullable=False),
     Index("ix_deputize_agent_task_id", "task_id"),
     Index("ix_deputize_agent_origin", "origin", "owner"),
@@ -94,6 +99,10 @@ class Agent:
     :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
     :param only_for: the host's key of the one person that it may act for, who alone let it in
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
+    :param task_exchanges: exchanges in each task that it is deputized for, as
+        `task_spawned` and `task_elevated`; None where the settings alone bind
+    :param task_heartbeat: seconds in which it must report on such a task again
+    :param task_completion: who accepts the end of one that it proposes
     :param revision: raised by each edit, so that a decision can tell whether it still stands
     """
 
@@ -129,6 +138,11 @@ class Agent:
     parent: str | None = None
     parent_delegation_id: str | None = None
     task_id: str | None = None
+    task_exchanges: int | None = None
+    task_spawned: int | None = None
+    task_elevated: int | None = None
+    task_heartbeat: int | None = None
+    task_completion: str | None = None
     revision: int = 0
 
     def is_live(self, now: int) -> bool:

@@ -23,6 +23,7 @@ from ..delegation.details import read_details
 from ..delegation.issue import Overtaken, locks_alone
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.narrow import elevate
+from ..delegation.quotas import ELEVATED, require_left
 from ..oauth.ciba import PUSH
 from .content import content_hash, request_hash
 from .expect import expect, how_to_tell, tell_now
@@ -117,6 +118,7 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
     rules = rules_of(moment.catalogue, adding)
     if not rules:
         raise Refusal("approval.not_needed", "Nothing of that needs the person's approval.")
+    require_left(reading.tx, ELEVATED, question.standing, context.settings)
     server = moment.catalogue.servers[question.asked.target]
     if not can_be_approved(rules, server):
         raise Refusal("approval.not_offered", "That scope cannot be approved here yet.")

@@ -25,6 +25,7 @@ from ..delegation.issue import (
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.narrow import chain_ceiling, current_agent, elevate, live_standing
 from ..delegation.node import Delegation
+from ..delegation.quotas import ELEVATED, drawing
 from ..delegation.single_use import is_for_one_use, make_single_use
 from ..host import Authentication
 from .approvers import Ballot, ballots_of, entitled, excluded_from, is_quorum, needed_by
@@ -72,7 +73,11 @@ class Redemption:
             deadline=standing.deadline,
             is_still_so=is_still_so,
             new_nodes=(node,),
-            writes=(partial(_redeem, card=card, node=node, jti=self.jti, until=until), *store),
+            writes=(
+                partial(_redeem, card=card, node=node, jti=self.jti, until=until),
+                drawing(ELEVATED, standing, decision.context.settings),
+                *store,
+            ),
             jti=self.jti,
             opaque=opaque,
         )

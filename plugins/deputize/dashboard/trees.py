@@ -23,7 +23,8 @@ from ..delegation.models import delegation, delegation_from_row, person
 from ..delegation.node import Delegation
 from ..delegation.wording import face_of, holdings_of
 from ..host import Person
-from ..tasks.models import Task, TaskStatus, task
+from ..tasks.lifecycle import TaskStatus
+from ..tasks.models import Task, task
 from ..web.pages import ChainLink, DelegationNode, EndPage, State, TaskTree
 from ..web.words import since_tag, until_tag
 

@@ -131,6 +131,11 @@ class AgentTable(WithSecret):
     backchannel_user_code_parameter: bool | None = None
     backchannel_token_delivery_mode: Literal["poll", "ping", "push"] | None = None
     backchannel_client_notification_endpoint: RedirectUri | None = None
+    task_exchanges: Annotated[int, Field(ge=1)] | None = None
+    task_spawned: Annotated[int, Field(ge=0)] | None = None
+    task_elevated: Annotated[int, Field(ge=0)] | None = None
+    task_heartbeat: Annotated[Duration, Field(ge=10, le=86_400)] | None = None
+    task_completion: Literal["at_once", "person"] | None = None
 
     @property
     def has_keys(self) -> bool:

@@ -225,6 +225,11 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         user_code_parameter=_user_code_parameter(table, said),
         **_delivery(table, said),
         registration_token_digest=before.registration_token_digest if before else None,
+        task_exchanges=table.task_exchanges,
+        task_spawned=table.task_spawned,
+        task_elevated=table.task_elevated,
+        task_heartbeat=table.task_heartbeat,
+        task_completion=table.task_completion,
         revision=before.revision if before else 0,
     )
 

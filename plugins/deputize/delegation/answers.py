@@ -75,7 +75,10 @@ ANSWERS: Answers = {
     "spawn": InvalidRequestError,
     "subject": InvalidRequestError,
     "target": InvalidTargetError,
+    "report": InvalidRequestError,
     "task": InvalidRequestError,
+    "task_token": InvalidTokenError,
+    "task_token.scope": InsufficientScopeError,
     "user_code": InvalidUserCodeError,
     "user_code.missing": MissingUserCodeError,
 }
@@ -94,6 +97,13 @@ REGISTRATION_ANSWERS: Answers = {
     "quota": InvalidTokenError,
     "spawn": InvalidClientMetadataError,
     "spawn.bad_token": InvalidTokenError,
+    "task": InvalidTokenError,
+}
+
+#: At the tasks endpoint what has ended makes the bearer's token no good (RFC 6750 §3.1).
+TASK_ANSWERS: Answers = {
+    "delegation": InvalidTokenError,
+    "person": InvalidTokenError,
     "task": InvalidTokenError,
 }
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,8 @@ from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, line, words
 from ..oauth.errors import InvalidRequestError
 from ..oauth.grant import TokenGrant
-from ..tasks.models import TaskStatus, task
+from ..tasks.lifecycle import TaskStatus
+from ..tasks.models import Task, task
 from .attenuation import Asked, attenuate
 from .context import Context
 from .details import fit_details, read_details
@@ -111,7 +112,11 @@ class Redemption:
             deadline=row["granted_until"],
             is_still_so=partial(_is_unchanged, row),
             new_nodes=(root,) if node is root else (root, node),
-            writes=(*_redeeming(row, root), *_refreshing(root, secret, decision.moment.now)),
+            writes=(
+                partial(_redeem, row=row, root=root),
+                insertion(task, asdict(_task(row, agent, root, decision))),
+                *_refreshing(root, secret, decision.moment.now),
+            ),
             refresh_token=secret,
         )
 
@@ -185,7 +190,7 @@ def _root(row: Any, agent: Agent, decision: Decision) -> Delegation:
         max_depth=min(agent.max_delegation_depth, decision.moment.rules.max_depth),
         lease_hash=None,
         created_at=decision.moment.now,
-        expires_at=min(row["granted_until"], agent.expires_at),
+        expires_at=agent.expires_at,
         auth_time=row["auth_time"],
         acr=row["acr"],
         amr=tuple(row["amr"].split()),
@@ -196,23 +201,31 @@ def _may_refresh(agent: Agent) -> bool:
     return agent.check_grant_type(REFRESH_TOKEN)
 
 
-def _redeeming(row: Any, root: Delegation) -> tuple[Write, ...]:
-    def redeem(tx: Transaction) -> None:
-        unused = (code.c.digest == row["digest"]) & code.c.used_at.is_(None)
-        values = {"used_at": tx.now, "delegation_id": root.id}
-        if tx.execute(update(code).where(unused).values(**values)).rowcount != 1:
-            raise Refusal("code.used", _BAD_CODE)
+def _redeem(tx: Transaction, *, row: Any, root: Delegation) -> None:
+    unused = (code.c.digest == row["digest"]) & code.c.used_at.is_(None)
+    values = {"used_at": tx.now, "delegation_id": root.id}
+    if tx.execute(update(code).where(unused).values(**values)).rowcount != 1:
+        raise Refusal("code.used", _BAD_CODE)
 
-    started = {
-        "id": root.task_id,
-        "person_id": root.person_id,
-        "agent": root.actor,
-        "purpose": row["purpose"],
-        "status": TaskStatus.OPEN,
-        "started_at": root.created_at,
-        "deadline": row["granted_until"],
-    }
-    return redeem, insertion(task, started)
+
+def _task(row: Any, agent: Agent, root: Delegation, decision: Decision) -> Task:
+    """Return what the tree is for, with what the agent's registration says of its tasks."""
+    heartbeat = agent.task_heartbeat
+    return Task(
+        id=root.task_id,
+        person_id=root.person_id,
+        agent=root.actor,
+        purpose=row["purpose"],
+        status=TaskStatus.OPEN,
+        started_at=root.created_at,
+        deadline=row["granted_until"],
+        exchanges=agent.task_exchanges,
+        spawned=agent.task_spawned,
+        elevated=agent.task_elevated,
+        heartbeat=heartbeat,
+        heard_by=root.created_at + heartbeat if heartbeat else None,
+        completion=agent.task_completion or decision.context.settings.tasks.completion,
+    )
 
 
 def _refreshing(root: Delegation, secret: str | None, now: int) -> tuple[Write, ...]:

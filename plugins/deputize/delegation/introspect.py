@@ -98,7 +98,7 @@ def _refresh_token(tx: Transaction, caller: Caller, token: str) -> dict[str, Any
         "sub": standing.subject,
         "scope": line(standing.node.scope),
         "iat": row["issued_at"],
-        "exp": standing.node.expires_at,
+        "exp": min(standing.node.expires_at, standing.deadline),
         "delegation_id": standing.node.id,
         "task_id": standing.node.task_id,
     }

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Table, insert
 
 from ..agents.authenticate import Caller
 from ..agents.models import Agent
@@ -24,8 +24,9 @@ from ..core.versions import read_versions
 from .claims import delegated_claims, own_claims
 from .context import Context, Moment, Reading
 from .keys import ACCESS_TOKEN_TYP
-from .models import delegation, delegation_to_row, quota, spawn_token
+from .models import delegation, delegation_to_row, spawn_token
 from .node import Delegation
+from .quotas import draw
 
 #: Decisions that were overtaken before one is given up: each needs a change in between.
 ATTEMPTS = 5
@@ -212,21 +213,6 @@ def _store_node(tx: Transaction, *, node: Delegation, limit: int) -> None:
         raise Overtaken
 
 
-def draw(tx: Transaction, name: str, limit: int, rule: str) -> None:
-    """Draw one from the quota `name`, a row of its own, by a conditional increment.
-
-    :raises Refusal: `rule`, when `limit` have been drawn
-    """
-    insert_unless_present(tx, quota, {"name": name, "used": 0})
-    drawn = tx.execute(
-        update(quota)
-        .where(quota.c.name == name, quota.c.used < limit)
-        .values(used=quota.c.used + 1)
-    )
-    if drawn.rowcount != 1:
-        raise Refusal(rule, "That was done too often in this task.")
-
-
 def mint_own(
     decision: Decision,
     agent: Agent,
@@ -261,6 +247,7 @@ def mint_spawn_token(
     scope: Words,
     agent_jkt: str,
     is_still_so: Callable[[Transaction], bool],
+    writes: tuple[Write, ...] = (),
 ) -> Mint:
     """Make a spawn token: opaque, used once, bound to the child's key, good for nothing else."""
     context, caller, moment = decision.context, decision.caller, decision.moment
@@ -291,7 +278,7 @@ def mint_spawn_token(
         ),
         locks=locks_of(node),
         is_still_so=is_still_so,
-        writes=(insertion(spawn_token, row),),
+        writes=(*writes, insertion(spawn_token, row)),
     )
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import bindparam, select
 from ..agents.models import agent, find_agent
 from ..core.db import Prepared, Transaction
 from ..core.used_once import is_used
-from ..tasks.models import TaskStatus, task
+from ..tasks.lifecycle import TaskStatus
+from ..tasks.models import task
 from .models import ACTIVE, NODE, delegation, node_of, person
 from .node import Delegation
 
@@ -30,6 +31,9 @@ class Standing:
     """A node with what its life hangs on.
 
     :param subject: the person's `sub`
+    :param heard_by: NumericDate by which the task's agent must report; None where it need not
+    :param exchanges: that may be made in the task, as `spawned` and `elevated`; None where the
+        settings alone bind
     :param caller: client id of the agent that asks
     :param caller_revision: of that agent's registration, None where there is none
     :param seen: the row as it was read: two that are equal judge alike
@@ -40,6 +44,10 @@ class Standing:
     person_status: str
     task_status: str
     deadline: int
+    heard_by: int | None
+    exchanges: int | None
+    spawned: int | None
+    elevated: int | None
     caller: str
     caller_revision: int | None
     seen: tuple[Any, ...]
@@ -86,15 +94,20 @@ def is_unchanged(standing: Standing, tx: Transaction) -> bool:
 
 
 def _standing(row: tuple[Any, ...], caller: str) -> Standing:
-    subject, person_status, task_status, deadline, caller_revision = row[len(NODE) :]
+    subject, person_status, task_status, deadline, heard_by, *budget, revision = row[len(NODE) :]
+    exchanges, spawned, elevated = budget
     return Standing(
         node=node_of(row),
         subject=subject,
         person_status=person_status,
         task_status=task_status,
         deadline=deadline,
+        heard_by=heard_by,
+        exchanges=exchanges,
+        spawned=spawned,
+        elevated=elevated,
         caller=caller,
-        caller_revision=caller_revision,
+        caller_revision=revision,
         seen=row,
     )
 
@@ -107,8 +120,10 @@ def why_dead(standing: Standing | None, now: int) -> str | None:
         "delegation.ended": standing.node.ended_at is not None,
         "delegation.expired": now >= standing.node.expires_at,
         "delegation.empty": not standing.node.scope,
+        "task.proposed": standing.task_status == TaskStatus.PROPOSED,
         "task.ended": standing.task_status != TaskStatus.OPEN,
         "task.overdue": now >= standing.deadline,
+        "task.silent": standing.heard_by is not None and now >= standing.heard_by,
         "person.inactive": standing.person_status != ACTIVE,
     }
     return next((rule for rule, is_so in judged.items() if is_so), None)
@@ -128,8 +143,10 @@ TEXTS = {
     "delegation.ended": "The delegation has ended.",
     "delegation.expired": "The delegation has expired.",
     "delegation.empty": "The delegation holds nothing any more.",
+    "task.proposed": "The task waits for its person to accept its end.",
     "task.ended": "The task has ended.",
     "task.overdue": "The task is overdue.",
+    "task.silent": "The task's agent has not reported in time.",
     "person.inactive": "The person may not act any more.",
 }
 
@@ -140,6 +157,10 @@ _STANDING = (
         person.c.status.label("person_status"),
         task.c.status.label("task_status"),
         task.c.deadline,
+        task.c.heard_by,
+        task.c.exchanges,
+        task.c.spawned,
+        task.c.elevated,
         select(agent.c.revision)
         .where(agent.c.client_id == bindparam("caller"))
         .scalar_subquery()

@@ -15,6 +15,7 @@ from .gates import GateRequest, pass_gates
 from .issue import Decision, Mint, Overtaken, mint_delegated
 from .liveness import TEXTS, Standing, find_lease, find_standing, is_unchanged, why_dead
 from .node import Delegation
+from .quotas import EXCHANGES, drawing
 
 
 def live_standing(decision: Decision, delegation_id: str) -> Standing:
@@ -61,7 +62,13 @@ def narrow(
     if parent.approval_id is None:
         ask_gates(decision, agent, parent, token_scope, asked)
     changes = attenuate(parent, token_scope, limits_of(agent), asked, decision.moment.rules)
-    mint = partial(mint_delegated, decision, subject=standing.subject, deadline=standing.deadline)
+    mint = partial(
+        mint_delegated,
+        decision,
+        subject=standing.subject,
+        deadline=standing.deadline,
+        writes=(drawing(EXCHANGES, standing, decision.context.settings),),
+    )
     if all(getattr(parent, name) == value for name, value in changes.items()):
         return mint(parent, is_still_so=partial(is_unchanged, standing))
     child = parent.child(new_id(), decision.moment.now, **changes)

@@ -28,10 +28,12 @@ from ..oauth.ciba import CIBA
 from ..oauth.rfc8693 import TokenExchange
 from .attenuation import Asked, narrow_scope
 from .context import Context
-from .issue import Decision, Mint, draw, locks_of, mint_spawn_token
+from .issue import Decision, Mint, locks_of, mint_spawn_token
 from .liveness import TEXTS, Standing, find_standing, is_unchanged, why_dead
 from .models import spawn_token
 from .node import Delegation
+from .quotas import EXCHANGES, drawing
+from .quotas import SPAWNED as SPAWNED_QUOTA
 from .subject_token import SubjectToken
 
 _BAD_TOKEN = "The spawn token is not good: it is used once, within a minute."  # noqa: S105
@@ -65,6 +67,7 @@ def mint_spawn(
         scope=ceiling,
         agent_jkt=agent_jkt,
         is_still_so=partial(is_unchanged, standing),
+        writes=(drawing(EXCHANGES, standing, decision.context.settings),),
     )
 
 
@@ -81,16 +84,15 @@ def register_spawned(context: Context, token: str, metadata: ClientMetadata) -> 
     with context.db.write(locks_of(standing.node)) as tx:
         standing = _live(tx, row["delegation_id"])
         parent = _live_parent(tx, row["client_id"])
-        child = make_child(parent, standing.node, metadata, row, tx.now)
+        child = make_child(parent, standing, metadata, row, tx.now)
         _use(tx, row)
-        quota = context.settings.agents.max_spawned
-        draw(tx, f"spawned:{child.task_id}", quota, "quota.spawned")
+        drawing(SPAWNED_QUOTA, standing, context.settings)(tx)
         store_agent(tx, child, _spawned(child, standing.node))
     return child
 
 
 def make_child(
-    parent: Agent, node: Delegation, metadata: ClientMetadata, token: Any, now: int
+    parent: Agent, standing: Standing, metadata: ClientMetadata, token: Any, now: int
 ) -> Agent:
     """Return the child: within its parent, its parent's node and what the token names.
 
@@ -101,8 +103,9 @@ def make_child(
     ceiling = words(token["scope"])
     if not metadata.scope <= ceiling:
         raise Refusal("spawn.more_scope", "The scope is more than the spawn token allows.")
+    node = standing.node
     scope = (metadata.scope or ceiling) & node.scope & parent.scope
-    latest = min(parent.expires_at, node.expires_at)
+    latest = min(parent.expires_at, node.expires_at, standing.deadline)
     suffix = token_hex(8)
     return Agent(
         client_id=f"{parent.client_id[:40]}.{suffix}",

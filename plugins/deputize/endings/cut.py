@@ -18,7 +18,8 @@ from ..audit.record import Event, record_all
 from ..core.db import Database, Kind, Lock, Prepared, Transaction
 from ..delegation.models import code, delegation, delegation_from_row, subtree
 from ..delegation.node import Delegation
-from ..tasks.models import TaskStatus, task
+from ..tasks.lifecycle import TaskStatus, sources
+from ..tasks.models import task
 from .locked import held_with_tasks
 
 #: Parameters of one statement: databases bound them.
@@ -89,14 +90,20 @@ def _ended(top: Delegation, nodes: int, why: str, by: str | None) -> Event:
 
 
 def _end_tasks(tx: Transaction, roots: Sequence[Delegation], why: str, done: Cut) -> None:
-    person_of = {root.task_id: root.person_id for root in roots}
+    root_of = {root.task_id: root for root in roots}
     values = {"status": TaskStatus.CANCELLED, "ended_at": tx.now, "ended_why": why}
-    for some in _in_parts(list(person_of)):
-        is_open = task.c.id.in_(some) & (task.c.status == TaskStatus.OPEN)
+    for some in _in_parts(list(root_of)):
+        is_open = task.c.id.in_(some) & task.c.status.in_(sources(TaskStatus.CANCELLED))
         ending = update(task).where(is_open).values(**values).returning(task.c.id)
         ended = list(tx.execute(ending).scalars())
-        record_all(tx, [Event("task.ended", person_of[t], task_id=t) for t in ended])
+        record_all(tx, [task_ended(root_of[t], TaskStatus.CANCELLED, why) for t in ended])
         done.tasks += ended
+
+
+def task_ended(root: Delegation, status: TaskStatus, why: str, by: str | None = None) -> Event:
+    """Return the event that says how the root's task ended."""
+    facts = {"status": status, "why": why, "by": by}
+    return Event("task.ended", root.person_id, root.actor, root.task_id, facts=facts)
 
 
 def _retire_spawned(tx: Transaction, tops: Iterable[Delegation], done: Cut) -> list[str]:

@@ -6,7 +6,7 @@ event, once, claimed by compare-and-set, and keeps the tables of one-time things
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from ..approvals.expire import expire, forget_ids
 from ..approvals.user_code import forget_tries
@@ -17,8 +17,9 @@ from ..delegation.models import code, single_use, spawn_token
 from ..delegation.push_request import forget_pushed
 from ..outbox.enqueue import forget_done
 from ..passkeys.challenge import forget_challenges
-from ..tasks.models import TaskStatus, task
-from .end_task import cut_tree
+from ..tasks.lifecycle import TaskStatus
+from ..tasks.models import task
+from .end_task import finish
 from .locked import task_locked
 
 #: Codes and spawn tokens stay this long after their end (seconds), so that a replay is known.
@@ -32,7 +33,7 @@ AT_ONCE = 500
 class Swept:
     """What a sweep did.
 
-    :param tasks: how many were overdue
+    :param tasks: how many were overdue, or not heard of in time
     :param forgotten: how many one-time things were deleted
     """
 
@@ -59,15 +60,19 @@ def sweep(db: Database) -> Swept:
 
 def _overdue(db: Database) -> list[str]:
     with db.read() as tx:
-        late = select(task.c.id).where(task.c.status == TaskStatus.OPEN, task.c.deadline <= tx.now)
-        return list(tx.execute(late.limit(AT_ONCE)).scalars())
+        late = select(task.c.id).where(_RUNS, task.c.deadline <= tx.now).limit(AT_ONCE)
+        silent = select(task.c.id).where(task.c.heard_by <= tx.now).limit(AT_ONCE)
+        found = [*tx.execute(late).scalars(), *tx.execute(silent).scalars()]
+    return list(dict.fromkeys(found))
 
 
 def _end_overdue(db: Database, task_id: str) -> bool:
+    """End the task, unless another worker did, or it was heard of meanwhile."""
     with task_locked(db, task_id) as tx:
-        late = (task.c.id == task_id) & (task.c.status == TaskStatus.OPEN)
-        values = {"status": TaskStatus.OVERDUE, "ended_at": tx.now, "ended_why": "overdue"}
-        if tx.execute(update(task).where(late).values(**values)).rowcount != 1:
-            return False
-        cut_tree(tx, task_id, "overdue")
-        return True
+        for why, is_over in (("overdue", task.c.deadline), ("silent", task.c.heard_by)):
+            if finish(tx, task_id, TaskStatus.OVERDUE, why, where=is_over <= tx.now) is not None:
+                return True
+        return False
+
+
+_RUNS = task.c.status.in_((TaskStatus.OPEN, TaskStatus.PROPOSED))

@@ -1,22 +1,10 @@
-"""A task: open until completed, failed, cancelled or overdue. Its end revokes the tree."""
+"""A task: what a tree of delegations is for, until when, and how much may be done in it."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
 
 from ..core.db import metadata
-
-
-class TaskStatus(StrEnum):
-    """`open → {completed, failed, cancelled, overdue}`; every end is final."""
-
-    OPEN = "open"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    OVERDUE = "overdue"
-
 
 task = Table(
     "deputize_task",
@@ -28,16 +16,41 @@ task = Table(
     Column("status", String(16), nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("deadline", BigInteger, nullable=False),
+    Column("exchanges", Integer),
+    Column("spawned", Integer),
+    Column("elevated", Integer),
+    Column("heartbeat", Integer),
+    Column("heard_by", BigInteger),
+    Column("completion", String(8), nullable=False),
+    Column("proposed", String(16)),
+    Column("proposed_at", BigInteger),
     Column("ended_at", BigInteger),
     Column("ended_why", String(64)),
     Index("ix_deputize_task_person_id", "person_id", "started_at"),
     Index("ix_deputize_task_status", "status", "deadline"),
 )
+Index(
+    "ix_deputize_task_heard_by",
+    task.c.heard_by,
+    sqlite_where=text("heard_by IS NOT NULL"),
+    postgresql_where=text("heard_by IS NOT NULL"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a tree of delegations is for."""
+    """What a tree of delegations is for.
+
+    :param agent: client id of the agent that the person deputized
+    :param deadline: NumericDate after which nothing of it is alive
+    :param exchanges: tokens that may be exchanged in it; None where the settings alone bind
+    :param spawned: agents that may be spawned in it; likewise
+    :param elevated: approved steps that may be taken in it; likewise
+    :param heartbeat: seconds in which the agent must report again; None where it need not
+    :param heard_by: NumericDate by which it must, next
+    :param completion: who accepts its end: `at_once` or `person`
+    :param proposed: the outcome that the agent proposed, while that waits or once it was accepted
+    """
 
     id: str
     person_id: str
@@ -46,5 +59,13 @@ class Task:
     status: str
     started_at: int
     deadline: int
+    completion: str
+    exchanges: int | None = None
+    spawned: int | None = None
+    elevated: int | None = None
+    heartbeat: int | None = None
+    heard_by: int | None = None
+    proposed: str | None = None
+    proposed_at: int | None = None
     ended_at: int | None = None
     ended_why: str | None = None

@@ -37,6 +37,7 @@ ENDPOINTS = {
     "backchannel_authentication_endpoint",
     "pushed_authorization_request_endpoint",
     "approvals_endpoint",
+    "tasks_endpoint",
 }
 
 
@@ -91,7 +92,6 @@ class TestDocument:
             "userinfo_endpoint",
             "device_authorization_endpoint",
             "end_session_endpoint",
-            "tasks_endpoint",
             "dpop_signing_alg_values_supported",
             "authorization_details_types_supported",
         ],

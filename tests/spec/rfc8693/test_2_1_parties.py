@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support.agents_http import ACCESS_TOKEN, TOKEN_EXCHANGE, Agent, decode, outcome
+from support.agents_http import ACCESS_TOKEN, TOKEN_EXCHANGE, Agent, decode, outcome, unix_time
 from support.world import CALENDAR, World
 
 pytestmark = pytest.mark.section("RFC 8693", "2.1")
@@ -230,10 +230,23 @@ class TestLiveness:
         refusal = world.refused(world.agent("planner").exchange, token)
         assert refusal == (*REFUSED, "subject.expired")
 
-    def test_the_delegation_expired(self, world: World) -> None:
+    def test_its_task_is_overdue(self, world: World) -> None:
         answer = world.consent(until=900).json()
-        claims = decode(answer["access_token"])[1]
-        world.pass_time(901)
-        fresh = world.forge(claims | {"exp": claims["exp"] + 2000})
-        refusal = world.refused(world.agent("planner").exchange, fresh)
+        refusal = world.refused(world.agent("planner").exchange, later(world, answer))
+        assert refusal == (*REFUSED, "task.overdue")
+
+    def test_an_agent_of_its_chain_expired(self, world: World) -> None:
+        soon = unix_time() + 900
+        world.register("brief", delegates_to=frozenset({"booker"}), expires_at=soon)
+        hold = world.hold("brief", pass_on=("booker",))
+        taken = world.hand_over(hold, "brief", "booker", "calendar:read")
+        fresh = later(world, {"access_token": taken})
+        refusal = world.refused(world.agent("booker").exchange, fresh)
         assert refusal == (*REFUSED, "delegation.expired")
+
+
+def later(world: World, answer: dict[str, str]) -> str:
+    """Return the token as if it had not expired, a quarter of an hour later."""
+    claims = decode(answer["access_token"])[1]
+    world.pass_time(901)
+    return world.forge(claims | {"exp": claims["exp"] + 2000})

@@ -48,6 +48,11 @@ def upgrade() -> None:
         sa.Column("parent", sa.String(length=64), nullable=True),
         sa.Column("parent_delegation_id", sa.String(length=16), nullable=True),
         sa.Column("task_id", sa.String(length=16), nullable=True),
+        sa.Column("task_exchanges", sa.Integer(), nullable=True),
+        sa.Column("task_spawned", sa.Integer(), nullable=True),
+        sa.Column("task_elevated", sa.Integer(), nullable=True),
+        sa.Column("task_heartbeat", sa.Integer(), nullable=True),
+        sa.Column("task_completion", sa.String(length=8), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_deputize_agent")),
     )
@@ -549,9 +554,25 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("deadline", sa.BigInteger(), nullable=False),
+        sa.Column("exchanges", sa.Integer(), nullable=True),
+        sa.Column("spawned", sa.Integer(), nullable=True),
+        sa.Column("elevated", sa.Integer(), nullable=True),
+        sa.Column("heartbeat", sa.Integer(), nullable=True),
+        sa.Column("heard_by", sa.BigInteger(), nullable=True),
+        sa.Column("completion", sa.String(length=8), nullable=False),
+        sa.Column("proposed", sa.String(length=16), nullable=True),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_why", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_task")),
+    )
+    op.create_index(
+        "ix_deputize_task_heard_by",
+        "deputize_task",
+        ["heard_by"],
+        unique=False,
+        sqlite_where=sa.text("heard_by IS NOT NULL"),
+        postgresql_where=sa.text("heard_by IS NOT NULL"),
     )
     op.create_index(
         "ix_deputize_task_person_id", "deputize_task", ["person_id", "started_at"], unique=False
@@ -613,6 +634,12 @@ def downgrade() -> None:
     op.drop_table("deputize_used_once")
     op.drop_index("ix_deputize_task_status", table_name="deputize_task")
     op.drop_index("ix_deputize_task_person_id", table_name="deputize_task")
+    op.drop_index(
+        "ix_deputize_task_heard_by",
+        table_name="deputize_task",
+        sqlite_where=sa.text("heard_by IS NOT NULL"),
+        postgresql_where=sa.text("heard_by IS NOT NULL"),
+    )
     op.drop_table("deputize_task")
     op.drop_index(op.f("ix_deputize_spawn_token_expires_at"), table_name="deputize_spawn_token")
     op.drop_table("deputize_spawn_token")

@@ -1,0 +1,39 @@
+"""The status machine of a task. Pure.
+
+`open → proposed → {completed, failed, cancelled, overdue}`, or from open at once. Every end is
+final. While its end is proposed nothing below it is alive: who says that it is done needs nothing
+more. Where the person says that it is not, it is open again.
+"""
+
+from enum import StrEnum
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands."""
+
+    OPEN = "open"
+    PROPOSED = "proposed"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    OVERDUE = "overdue"
+
+
+#: What an agent can say came of its task.
+OUTCOMES = (TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED)
+
+_RUNNING = frozenset({TaskStatus.OPEN, TaskStatus.PROPOSED})
+
+_SOURCES: dict[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.OPEN: frozenset({TaskStatus.PROPOSED}),
+    TaskStatus.PROPOSED: frozenset({TaskStatus.OPEN}),
+    TaskStatus.COMPLETED: _RUNNING,
+    TaskStatus.FAILED: _RUNNING,
+    TaskStatus.CANCELLED: _RUNNING,
+    TaskStatus.OVERDUE: _RUNNING,
+}
+
+
+def sources(target: TaskStatus) -> frozenset[TaskStatus]:
+    """Return the states from which `target` can be reached: the `WHERE` of its update."""
+    return _SOURCES[target]

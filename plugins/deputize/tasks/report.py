@@ -1,0 +1,53 @@
+"""The root agent reports: that it is still there, and what came of its task.
+
+A heartbeat moves when it must be heard of again, and never the deadline. It is no decision, and
+leaves no event: the row says until when the silence may last.
+"""
+
+from sqlalchemy import select, update
+
+from ..core.db import Transaction
+from .change_status import change_status
+from .lifecycle import TaskStatus
+from .models import Task, task
+
+
+def find_task(tx: Transaction, task_id: str) -> Task | None:
+    """Return the task of that id, ended or not."""
+    row = tx.execute(select(task).where(task.c.id == task_id)).mappings().first()
+    return Task(**row) if row else None
+
+
+def hear(tx: Transaction, of: Task) -> bool:
+    """Note that the agent was heard of in time; tell whether it was."""
+    if of.heartbeat is None:
+        return True
+    in_time = (task.c.id == of.id) & (task.c.status == TaskStatus.OPEN)
+    in_time &= (task.c.heard_by > tx.now) & (task.c.deadline > tx.now)
+    heard = update(task).where(in_time).values(heard_by=tx.now + of.heartbeat)
+    return tx.execute(heard).rowcount == 1
+
+
+def propose(tx: Transaction, task_id: str, outcome: TaskStatus) -> bool:
+    """Say what came of the task; until its person accepts it, nothing below it is alive.
+
+    The caller holds the task's lock. Tell whether it was open.
+    """
+    in_time = task.c.deadline > tx.now
+    said = {"proposed": outcome, "proposed_at": tx.now, "heard_by": None}
+    return change_status(tx, task_id, TaskStatus.PROPOSED, where=in_time, **said)
+
+
+def reopen(tx: Transaction, of: Task) -> bool:
+    """Open the task again whose proposed end was not accepted; tell whether that waited."""
+    heard_by = tx.now + of.heartbeat if of.heartbeat else None
+    again = {"proposed": None, "proposed_at": None, "heard_by": heard_by}
+    return change_status(tx, of.id, TaskStatus.OPEN, where=task.c.deadline > tx.now, **again)
+
+
+def extend(tx: Transaction, task_id: str, deadline: int) -> bool:
+    """Move the deadline of a running task further away; tell whether that could be done."""
+    runs = (task.c.id == task_id) & task.c.status.in_((TaskStatus.OPEN, TaskStatus.PROPOSED))
+    further = (task.c.deadline > tx.now) & (task.c.deadline < deadline)
+    moved = update(task).where(runs & further).values(deadline=deadline)
+    return tx.execute(moved).rowcount == 1
