@@ -40,6 +40,7 @@ from .core.sealed import Box
 from .core.versions import Cached, read_versions
 from .dashboard.acting_for_me import acting_for_me
 from .dashboard.my_passkeys import my_passkeys
+from .dashboard.my_task import my_task
 from .delegation import keys as signing_keys
 from .delegation import models as delegation
 from .delegation.context import Context
@@ -161,6 +162,7 @@ class Deputize:
         prepare_database(self.context)
         app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
         app.register_blueprint(acting_for_me(self.context))
+        app.register_blueprint(my_task(self.context))
         app.register_blueprint(inbox(self.context))
         app.register_blueprint(my_passkeys(self.context))
         app.register_blueprint(user_code_page(self.context))

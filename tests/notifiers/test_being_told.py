@@ -13,6 +13,7 @@ from deputize.approvals.notifiers.chat import Chat
 from deputize.approvals.notifiers.deliver import DELIVERIES
 from deputize.approvals.tell import destination
 from deputize.endings.edit_catalogue import declare_scope
+from deputize.endings.end_task import end_task
 from deputize.outbox.claim import PER_DESTINATION, claim
 from deputize.outbox.deliver import Deliverer
 from deputize.outbox.models import outbox
@@ -23,6 +24,7 @@ from storage.hearing import Ear
 from support.agents_http import decode
 from support.asking import Asking
 from support.details import declare, payment, spelled
+from support.running import Running
 from support.world import CALENDAR, SCOPES, World
 
 INBOX = "/deputize/approvals"
@@ -298,3 +300,26 @@ def test_it_costs_a_statement_for_each_channel_and_one_to_know_which(asking: Ask
         asking.asked()
     assert len(with_both) - len(with_none) == 2
     assert sum("deputize_notify_choice" in told.text for told in with_none) == 1
+
+
+class TestAProposedEnd:
+    def test_is_told_once_and_leads_to_the_inbox(
+        self, asking: Asking, mail: Mailbox, hook: Receiver
+    ) -> None:
+        task = Running(asking.world, asking.person, task_completion="person")
+        task.propose()
+        task.propose()
+        deliver(asking.world)
+        (text,) = mail.texts()
+        assert f"{task.agent} says that your task is over" in text
+        assert URL.findall(text) == [asking.world.url + INBOX]
+        assert hook.bodies()[0]["type"] == "task.end_proposed"
+        page = asking.world.browser(asking.person).get(INBOX).text
+        assert f"/deputize/agents/tasks/{task.id}" in page
+
+    def test_once_answered_nobody_is_told(self, asking: Asking, mail: Mailbox) -> None:
+        task = Running(asking.world, asking.person, task_completion="person")
+        task.propose()
+        end_task(asking.world.context.db, task.id, why="test")
+        deliver(asking.world)
+        assert mail.texts() == []

@@ -17,6 +17,7 @@ from support.agents_http import pkce
 from support.asking import Asking
 from support.details import folders, payment, spelled
 from support.push_service import PushBrowser, application_server
+from support.running import Running
 from support.world import CALENDAR, FLIGHTS, PAY, authorize_url
 
 WAY_BACK = "http://127.0.0.1:4711/callback"
@@ -226,6 +227,33 @@ def agents_after_a_stop(visit: Visit) -> None:
     visit.hands.press("Stop booker")
 
 
+def says_that_it_is_done(visit: Visit) -> None:
+    Running(visit.house, visit.person, name="planner", task_completion="person").propose()
+    visit.agents()
+
+
+def inbox_with_a_task_that_is_done(visit: Visit) -> None:
+    visit.booker_asks()
+    Running(visit.house, visit.person, name="planner", task_completion="person").propose()
+    visit.inbox()
+
+
+def is_it_over(visit: Visit) -> None:
+    says_that_it_is_done(visit)
+    visit.hands.follow("Is it over? For the task of planner")
+
+
+def more_time(visit: Visit) -> None:
+    visit.trip()
+    visit.agents()
+    visit.hands.follow("More time For the task of planner")
+
+
+def nothing_to_answer(visit: Visit) -> None:
+    visit.agents()
+    visit.go(f"{AGENTS}/tasks/0123456789abcdef")
+
+
 def finished(visit: Visit) -> None:
     visit.trip()
     visit.agents()
@@ -246,7 +274,7 @@ def hostile_agents(visit: Visit) -> None:
 
 def stop_hostile(visit: Visit) -> None:
     hostile_agents(visit)
-    visit.go(visit.page.locator("a.press").get_attribute("href") or "")
+    visit.go(visit.page.locator("a.press[href$=end]").get_attribute("href") or "")
 
 
 def agents_while_one_asks(visit: Visit) -> None:
@@ -447,6 +475,11 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     agents,
     stop_booker,
     agents_after_a_stop,
+    says_that_it_is_done,
+    inbox_with_a_task_that_is_done,
+    is_it_over,
+    more_time,
+    nothing_to_answer,
     finished,
     nothing_to_stop,
     hostile_agents,

@@ -100,7 +100,7 @@ def test_on_the_agents_page_and_when_it_is_stopped(visit: Visit, hostile: str) -
     page = shown_harmlessly(watched)
     for name in (page.locator("h3"), page.locator(".chain .last"), page.locator("h2 bdi")):
         assert len(name.inner_text()) <= NAME_SHOWN
-    page.locator("a.press").click()
+    page.locator("a.press[href$=end]").click()
     shown_harmlessly(watched)
     page.get_by_role("button", name=re.compile("^Stop")).click()
     expect(page.locator("main")).to_contain_text("No agent acts for you right now.")

@@ -51,7 +51,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "saying_no": (5, 7),
     "redeeming_a_yes": (15, 17),
     "coming_back_for_a_lost_reply": (6, 8),
-    "looking_at_what_agents_ask_me": (9, 10),
+    "looking_at_what_agents_ask_me": (10, 11),
     "looking_at_my_agents": (6, 7),
     "looking_at_what_would_end": (5, 6),
     "looking_at_how_i_am_told": (3, 4),

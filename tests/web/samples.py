@@ -23,6 +23,7 @@ from deputize.web.pages import (
     QuietForm,
     ScopeChoice,
     State,
+    TaskPage,
     TaskTree,
     UntilChoice,
     UserCodePage,
@@ -52,7 +53,7 @@ TASK = TaskTree(
     purpose=HOSTILE,
     ending=TIME,
     nodes=(NODE,),
-    stop_url="/" + HOSTILE,
+    task_url="/" + HOSTILE,
 )
 PAGES = {
     "consent.html": ConsentPage(
@@ -96,6 +97,16 @@ PAGES = {
         quiet=QuietForm(HOSTILE, HOSTILE, HOSTILE, HOSTILE),
         times=(HOSTILE,),
         zones=(HOSTILE,),
+    ),
+    "task.html": TaskPage(
+        person=HOSTILE,
+        agent=AGENT,
+        purpose=HOSTILE,
+        started=TIME,
+        until=TIME,
+        proposed="completed",
+        longer=(UntilChoice(600, HOSTILE, chosen=True),),
+        action="/" + HOSTILE,
     ),
     "end.html": EndPage(agent=AGENT, chain=CHAIN, also=(AGENT,), withdrawn=1, action="/end"),
     "message.html": MessagePage(

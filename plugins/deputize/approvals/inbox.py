@@ -8,15 +8,20 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from flask import Blueprint, Response, request, url_for
+from sqlalchemy import select
 
+from ..agents.models import agent
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest
 from ..delegation.context import Context
+from ..delegation.models import person
 from ..host import Person
 from ..passkeys.ask import telling_refusals
 from ..passkeys.challenge import Purpose
-from ..web.pages import InboxPage
+from ..tasks.lifecycle import TaskStatus
+from ..tasks.models import task
+from ..web.pages import AgentFace, InboxPage, ProposedEnd
 from ..web.shell import render_live, see_other
 from .around import read_around
 from .cards import Again, Telling
@@ -158,6 +163,7 @@ class Inbox:
             agents_url=url_for("deputize_agents.agents"),
             passkeys_url=url_for("deputize_passkeys.passkeys"),
             notifications_url=url_for("deputize_notifications.shown"),
+            ends=self._ends(),
             cards=tuple(map(telling.open, waiting)),
             votes=tuple(
                 telling.vote(
@@ -167,4 +173,23 @@ class Inbox:
             ),
             late=tuple(map(telling.late, late)),
             decided=tuple(map(Decisions(around, catalogue).decided, decided)),
+        )
+
+    def _ends(self) -> tuple[ProposedEnd, ...]:
+        """Return the tasks whose agents say that they are over, the oldest word first."""
+        proposed = (
+            select(task.c.id, task.c.agent, task.c.proposed, agent.c.name)
+            .join(person, person.c.id == task.c.person_id)
+            .outerjoin(agent, agent.c.client_id == task.c.agent)
+            .where(person.c.host_key == self.me.key, task.c.status == TaskStatus.PROPOSED)
+            .where(task.c.deadline > self.tx.now)
+            .order_by(task.c.proposed_at, task.c.id)
+        )
+        return tuple(
+            ProposedEnd(
+                AgentFace(row.agent, row.name or row.agent),
+                row.proposed,
+                url_for("deputize_task.shown", task_id=row.id),
+            )
+            for row in self.tx.execute(proposed.limit(READ))
         )

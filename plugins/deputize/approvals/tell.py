@@ -9,10 +9,11 @@ from ..core.db import Transaction
 from ..delegation.context import Context
 from ..outbox.channel import Channel
 from ..outbox.enqueue import enqueue, is_waiting
+from ..tasks.models import Task
 from .approvers import Needed
 from .choices import find_choices
 from .models import Approval
-from .tell_kinds import ASKED, DIGEST, DIGEST_LASTS, GROUPS_ASKED
+from .tell_kinds import ASKED, DIGEST, DIGEST_LASTS, END_PROPOSED, GROUPS_ASKED
 
 
 def tell_person(context: Context, tx: Transaction, opened: Approval, *, is_new: bool) -> None:
@@ -20,16 +21,28 @@ def tell_person(context: Context, tx: Transaction, opened: Approval, *, is_new: 
 
     :param is_new: whether it is a card of its own: whoever joins one tells nobody again
     """
-    if not context.channels or not is_new:
+    if is_new:
+        _tell(context, tx, ASKED, opened.id, opened.person_id, opened.expires_at)
+
+
+def tell_of_proposed_end(context: Context, tx: Transaction, of: Task) -> None:
+    """Tell the person, likewise, that an agent says its task is over."""
+    _tell(context, tx, END_PROPOSED, of.id, of.person_id, of.deadline)
+
+
+def _tell(
+    context: Context, tx: Transaction, kind: str, subject: str, person_id: str, expires_at: int
+) -> None:
+    if not context.channels:
         return
-    choices, person_id = find_choices(tx, opened.person_id), opened.person_id
+    choices = find_choices(tx, person_id)
     period = choices.quiet_at(tx.now)
     for name, channel in context.channels.items():
         if name in choices.muted:
             continue
         to = destination(name, channel, person_id)
         if period is None:
-            enqueue(tx, ASKED, opened.id, to, due_at=tx.now, expires_at=opened.expires_at)
+            enqueue(tx, kind, subject, to, due_at=tx.now, expires_at=expires_at)
         else:
             tell_later(tx, person_id, to, period.ends)
 

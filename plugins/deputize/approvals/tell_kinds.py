@@ -6,6 +6,9 @@ ASKED = "notify.asked"
 #: A question to a group beside the person, once they have said yes; subject: the approval.
 GROUPS_ASKED = "notify.groups_asked"
 
+#: An agent says that its task is over, and the person is to accept it; subject: the task.
+END_PROPOSED = "notify.end_proposed"
+
 #: What came in the quiet hours, at their end; subject: the person.
 DIGEST = "notify.digest"
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request, url_for
 
 from ..approvals.find_cards import count_open
 from ..delegation.context import Context
-from ..delegation.liveness import find_standing, why_dead
+from ..delegation.liveness import find_standing, may_live
 from ..delegation.sign_in import sign_in_url
 from ..endings.end_delegation import end_delegation
 from ..host import Person
@@ -50,7 +50,7 @@ def acting_for_me(context: Context) -> Blueprint:
         with context.db.read() as tx:
             trees = Trees(context, tx, me)
             node = trees.find(delegation_id)
-            if node is None or why_dead(find_standing(tx, node.id), tx.now):
+            if node is None or not may_live(find_standing(tx, node.id), tx.now):
                 return _gone(me)
             return render("end.html", trees.end_page(node, AGENTS_PAGE))
 

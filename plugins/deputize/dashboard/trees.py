@@ -18,7 +18,7 @@ from ..catalogue.models import Catalogue
 from ..core.db import Transaction
 from ..core.values import is_id
 from ..delegation.context import Context
-from ..delegation.liveness import find_standings, why_dead
+from ..delegation.liveness import find_standings, may_live
 from ..delegation.models import delegation, delegation_from_row, person
 from ..delegation.node import Delegation
 from ..delegation.wording import face_of, holdings_of
@@ -35,6 +35,14 @@ BY_PERSON = "ended_by_person"
 TASKS_READ, FINISHED_SHOWN = 500, 20
 
 Chain = tuple[ChainLink, ...]
+
+#: How a task ended, in words.
+_ENDED: Mapping[str, str] = {
+    TaskStatus.COMPLETED: "done",
+    TaskStatus.FAILED: "failed",
+    TaskStatus.CANCELLED: "ended",
+}
+_SILENT = "ended, for its agent fell silent,"
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Trees:
             self.context.moment(self.tx).catalogue,
             find_agents(self.tx, names | {t.agent for t in tasks}),
             self._last_seen(shown),
-            frozenset(s.node.id for s in standings if why_dead(s, self.tx.now) is None),
+            frozenset(s.node.id for s in standings if may_live(s, self.tx.now)),
         )
 
         def told(of: Task) -> TaskTree:
@@ -96,7 +104,7 @@ class Trees:
     def _live_below(self, node: Delegation) -> Iterator[Delegation]:
         for standing in find_standings(self.tx, [node.task_id]):
             is_below = standing.node.path.startswith(node.path)
-            if is_below and why_dead(standing, self.tx.now) is None:
+            if is_below and may_live(standing, self.tx.now):
                 yield standing.node
 
     def _tasks(self) -> list[Task]:
@@ -124,7 +132,7 @@ class _Telling:
 
     :param faces: agents by client id
     :param seen: when each delegation last got a token
-    :param alive: ids of the delegations that are, by `liveness`
+    :param alive: ids of the delegations that may live, by `liveness`
     """
 
     now: int
@@ -138,6 +146,14 @@ class _Telling:
 
     def until(self, at: int) -> Markup:
         return until_tag(at, self.now)
+
+    def task_ended(self, of: Task) -> Markup:
+        if of.ended_why == BY_PERSON:
+            return self.ended(of.ended_at, of.deadline, BY_PERSON)
+        over_at = min(of.deadline, of.heard_by or of.deadline)
+        is_silent = of.ended_why == "silent" or (of.ended_at is None and over_at < of.deadline)
+        said = _SILENT if is_silent else _ENDED.get(of.status, "ran out of time")
+        return Markup("{} {}").format(said, self.ago(of.ended_at or over_at))
 
     def ended(self, ended_at: int | None, expired_at: int, why: str | None) -> Markup:
         said = "stopped by you" if why == BY_PERSON else "ended"
@@ -156,16 +172,22 @@ class _Tree:
     def is_open(self) -> bool:
         return _is_open(self.task, self.telling.now)
 
+    @property
+    def live_state(self) -> State:
+        """The state of what may live."""
+        return State.WAITING if self.task.status == TaskStatus.PROPOSED else State.ACTIVE
+
     def told(self) -> TaskTree:
         of, telling = self.task, self.telling
-        ended = telling.ended(of.ended_at, of.deadline, of.ended_why)
+        ended = telling.task_ended(of)
         return TaskTree(
             agent=face_of(of.agent, telling.faces),
-            state=State.ACTIVE if self.is_open else State.ENDED,
+            state=self.live_state if self.is_open else State.ENDED,
             started=telling.ago(of.started_at),
             purpose=of.purpose,
             ending=telling.until(of.deadline) if self.is_open else ended,
             nodes=self._below(None, (), ()),
+            task_url=url_for("deputize_task.shown", task_id=of.id) if self.is_open else "",
         )
 
     def _below(
@@ -188,7 +210,7 @@ class _Tree:
         last = self._last_seen(node)
         return DelegationNode(
             agent=face,
-            state=State.ACTIVE if is_live else State.ENDED,
+            state=self.live_state if is_live else State.ENDED,
             chain=links,
             holds=holdings_of(node.scope, telling.catalogue),
             until=telling.until(self._last_second(node)) if is_live else ended,
@@ -206,4 +228,5 @@ class _Tree:
 
 
 def _is_open(of: Task, now: int) -> bool:
-    return of.status == TaskStatus.OPEN and now < of.deadline
+    is_heard = of.heard_by is None or now < of.heard_by
+    return of.status in (TaskStatus.OPEN, TaskStatus.PROPOSED) and now < of.deadline and is_heard

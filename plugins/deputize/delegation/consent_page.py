@@ -32,6 +32,11 @@ from .wording import say_scope, where_of
 _DURATIONS = (15 * 60, 3600, 8 * 3600, 86400, 7 * 86400, 30 * 86400)
 
 
+def durations_within(longest: int) -> list[int]:
+    """Return for how many seconds a person can let an agent act, as they are offered it."""
+    return [seconds for seconds in _DURATIONS if seconds <= longest] or [longest]
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What the person pressed."""
@@ -158,7 +163,7 @@ class ConsentView:
         return PassOnChoice(name, self.named[name].name, note, ticked)
 
     def _durations(self, now: datetime, kept: Form | None) -> tuple[UntilChoice, ...]:
-        offered = [s for s in _DURATIONS if s <= self.longest] or [self.longest]
+        offered = durations_within(self.longest)
         usual = self.context.settings.delegation.default_duration
         default = kept.until if kept else usual
         chosen = max((s for s in offered if s <= default), default=offered[0])

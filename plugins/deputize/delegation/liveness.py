@@ -22,6 +22,9 @@ from .node import Delegation
 #: Kind of the `used_once` rows that say an agent's own token was revoked.
 REVOKED = "revoked"
 
+#: The rule that stops what its agent says is over, until the person has answered.
+PROPOSED = "task.proposed"
+
 #: Of one person and agent that are looked at, where none is named.
 MOST_ROOTS = 100
 
@@ -120,13 +123,18 @@ def why_dead(standing: Standing | None, now: int) -> str | None:
         "delegation.ended": standing.node.ended_at is not None,
         "delegation.expired": now >= standing.node.expires_at,
         "delegation.empty": not standing.node.scope,
-        "task.proposed": standing.task_status == TaskStatus.PROPOSED,
+        PROPOSED: standing.task_status == TaskStatus.PROPOSED,
         "task.ended": standing.task_status != TaskStatus.OPEN,
         "task.overdue": now >= standing.deadline,
         "task.silent": standing.heard_by is not None and now >= standing.heard_by,
         "person.inactive": standing.person_status != ACTIVE,
     }
     return next((rule for rule, is_so in judged.items() if is_so), None)
+
+
+def may_live(standing: Standing | None, now: int) -> bool:
+    """Tell whether it lives, or would if the proposed end of its task were not accepted."""
+    return why_dead(standing, now) in (None, PROPOSED)
 
 
 def is_own_token_live(tx: Transaction, claims: Mapping[str, Any], now: int) -> bool:
@@ -143,7 +151,7 @@ TEXTS = {
     "delegation.ended": "The delegation has ended.",
     "delegation.expired": "The delegation has expired.",
     "delegation.empty": "The delegation holds nothing any more.",
-    "task.proposed": "The task waits for its person to accept its end.",
+    PROPOSED: "The task waits for its person to accept its end.",
     "task.ended": "The task has ended.",
     "task.overdue": "The task is overdue.",
     "task.silent": "The task's agent has not reported in time.",

@@ -10,6 +10,7 @@ from typing import Any
 
 from authlib.consts import default_json_headers
 
+from ..approvals.tell import tell_of_proposed_end
 from ..audit.record import Event, record
 from ..catalogue.models import TASKS
 from ..core.db import Kind, Lock, Transaction
@@ -18,7 +19,7 @@ from ..core.values import words
 from ..delegation.answers import TASK_ANSWERS, answer_to
 from ..delegation.context import Context, Reading
 from ..delegation.keys import ACCESS_TOKEN_TYP
-from ..delegation.liveness import TEXTS, Standing, find_standing, why_dead
+from ..delegation.liveness import PROPOSED, TEXTS, Standing, find_standing, why_dead
 from ..delegation.quotas import spent
 from ..oauth.server import Answer
 from ..tasks.lifecycle import OUTCOMES, TaskStatus
@@ -91,7 +92,7 @@ def _reporter(context: Context, task_id: str, headers: Mapping[str, str]) -> _Re
         standing = find_standing(reading.tx, claims["delegation_id"])
         dead = why_dead(standing, reading.moment.now)
     # What was proposed waits for the person, and the agent may ask how it stands.
-    if standing is None or dead not in (None, "task.proposed"):
+    if standing is None or dead not in (None, PROPOSED):
         raise Refusal(dead or "delegation.unknown", TEXTS[dead or "delegation.unknown"])
     if not context.host.is_active(standing.subject):
         raise Refusal("person.inactive", TEXTS["person.inactive"])
@@ -142,12 +143,13 @@ def _propose(context: Context, reporter: _Reporter, outcome: TaskStatus) -> None
                 raise _over(reporter)
         elif propose(tx, before.id, outcome):
             record(tx, reporter.event("task.proposed", outcome=outcome))
+            tell_of_proposed_end(context, tx, before)
         else:
             raise _over(reporter)
 
 
 def _over(reporter: _Reporter) -> Refusal:
-    rule = "task.proposed" if reporter.is_proposed else "task.ended"
+    rule = PROPOSED if reporter.is_proposed else "task.ended"
     return Refusal(rule, TEXTS[rule])
 
 

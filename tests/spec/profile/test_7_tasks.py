@@ -1,66 +1,20 @@
 """Tasks: the root agent reads its own, reports in time, and proposes its end; its budget binds."""
 
-from typing import Any
-
-import httpx
 import pytest
 
 from deputize.endings.end_task import end_task
 from deputize.endings.sweep import sweep
-from support.agents_http import decode, http, new_key, outcome, unix_time
+from support.agents_http import http, new_key, outcome, unix_time
 from support.asking import Asking
+from support.running import Running, bearer
 from support.world import CALENDAR, World
 
 pytestmark = pytest.mark.section("Deputize profile", "7")
-
-SCOPE = "calendar:read agents:spawn tasks"
 
 
 @pytest.fixture(scope="module")
 def world(world_on_each_engine: World) -> World:
     return world_on_each_engine
-
-
-class Running:
-    """One task under way, as its root agent sees it."""
-
-    _made = 0
-
-    def __init__(self, world: World, **rule: Any) -> None:
-        Running._made += 1
-        self.world, self.agent = world, f"runner-{Running._made}"
-        world.register(self.agent, **rule)
-        granted = world.consent(self.agent, pass_on=("booker", "spawned"), scope=SCOPE).json()
-        self.hold: str = granted["access_token"]
-        self.refresh_token: str = granted["refresh_token"]
-        self.id: str = decode(self.hold)[1]["task_id"]
-
-    @property
-    def url(self) -> str:
-        return f"{self.world.metadata['tasks_endpoint']}/{self.id}"
-
-    def get(self, token: str | None = None) -> httpx.Response:
-        return http.get(self.url, headers=bearer(token or self.hold))
-
-    def post(self, token: str | None = None, /, **said: Any) -> httpx.Response:
-        return http.post(self.url, headers=bearer(token or self.hold), json=said)
-
-    def propose(self, outcome: str = "completed") -> httpx.Response:
-        return self.post(action="propose", outcome=outcome)
-
-    def renew(self) -> httpx.Response:
-        """Exchange the hold for another of the same."""
-        return self.world.agent(self.agent).exchange(self.hold)
-
-    def is_alive(self) -> bool:
-        return bool(self.world.agent(self.agent).introspect(self.hold).json()["active"])
-
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        return [e for e in self.world.events(kind) if e["task_id"] == self.id]
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 @pytest.fixture

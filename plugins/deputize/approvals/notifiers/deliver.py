@@ -21,12 +21,14 @@ from ...delegation.wording import say_scope
 from ...outbox.channel import Message
 from ...outbox.delivery import Delivery
 from ...outbox.models import Line
+from ...tasks.lifecycle import TaskStatus
+from ...tasks.report import find_task
 from ..choices import Choices, find_choices
 from ..find_cards import Card, as_cards, shown
 from ..models import Approval, approval, approval_from_row, asked_group
 from ..said_back import APPROVALS_PAGE
 from ..tell import tell_later
-from ..tell_kinds import ASKED, DIGEST, GROUPS_ASKED, TEST
+from ..tell_kinds import ASKED, DIGEST, END_PROPOSED, GROUPS_ASKED, TEST
 from . import wording
 from .address import find_address
 
@@ -72,6 +74,19 @@ class Telling:
         facts = {"agent": card.client_id, "groups": groups}
         return self._send(line, key, "approval.vote_requested", words, **facts)
 
+    def end_proposed(self, line: Line) -> str:
+        """Tell a person that an agent says its task is over, and waits for them to accept it."""
+        with self.context.db.read() as tx:
+            of = find_task(tx, line.subject)
+            if of is None or of.status != TaskStatus.PROPOSED or of.deadline <= tx.now:
+                return OVER
+            choices, key = find_choices(tx, of.person_id), _key_of(tx, of.person_id)
+            agent = self._agent(tx, of.agent)
+        if stopped := self._stopped(line, of.person_id, choices):
+            return stopped
+        words = wording.end_proposed(agent, self._whose(line, key))
+        return self._send(line, key, "task.end_proposed", words, agent=of.agent)
+
     def digest(self, line: Line) -> str:
         """Tell a person what came in their quiet hours."""
         with self.context.db.read() as tx:
@@ -110,10 +125,13 @@ class Telling:
         return QUIET
 
     def _of(self, tx: Transaction, card: Approval) -> "_Told":
-        known = find_agent(tx, card.client_id)
-        name = wording.plain_name(known.name if known else "") or card.client_id
         tells_what = self.context.settings.notify.details
+        name = self._agent(tx, card.client_id)
         return _Told(name, self.context.moment(tx).catalogue if tells_what else None)
+
+    def _agent(self, tx: Transaction, client_id: str) -> str:
+        known = find_agent(tx, client_id)
+        return wording.plain_name(known.name if known else "") or client_id
 
     def _whose(self, line: Line, key: str) -> str:
         channel = self.context.channels.get(_channel_of(line))
@@ -210,5 +228,6 @@ DELIVERIES: Mapping[str, Callable[[Context], Delivery]] = {
     ASKED: lambda context: Telling(context).asked,
     GROUPS_ASKED: lambda context: Telling(context).groups_asked,
     DIGEST: lambda context: Telling(context).digest,
+    END_PROPOSED: lambda context: Telling(context).end_proposed,
     TEST: lambda context: Telling(context).test,
 }

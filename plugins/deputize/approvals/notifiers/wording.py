@@ -53,6 +53,13 @@ def groups_asked(
     return title, "\n".join([*lines, "", _DECIDE])
 
 
+def end_proposed(agent: str, whose: str) -> tuple[str, str]:
+    """Return title and text of an agent's word that its task is over."""
+    title = f"The agent {agent} says that {whose} task is over"
+    text = f"{title}. It can do nothing more, and ends once that is accepted."
+    return title, f"{text}\n\n{_DECIDE}"
+
+
 def digest(whose: str, came: int, waiting: int) -> tuple[str, str]:
     """Return title and text of what is told at the end of the quiet hours."""
     questions = count_of(came, "question")

@@ -27,6 +27,7 @@ from .inbox import AmountField, ApprovalCard, Asker, DecidedCard, InboxPage, Sig
 from .message import MessagePage, Onward
 from .notifications import ChannelCard, NotificationsPage, QuietForm
 from .passkeys import PasskeyCard, PasskeyPage, PasskeysPage
+from .task import ProposedEnd, TaskPage
 
 __all__ = [
     "NAME_LENGTH",
@@ -58,11 +59,13 @@ __all__ = [
     "PasskeyCard",
     "PasskeyPage",
     "PasskeysPage",
+    "ProposedEnd",
     "QuietForm",
     "ScopeChoice",
     "SignPage",
     "Signing",
     "State",
+    "TaskPage",
     "TaskTree",
     "UntilChoice",
     "UserCodePage",

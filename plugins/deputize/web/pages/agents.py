@@ -51,8 +51,14 @@ class TaskTree:
     ending: Markup = NOTHING
     """Live: "until the task is done, at most ..."; finished: how and when it ended."""
     nodes: tuple[DelegationNode, ...] = ()
-    stop_url: str = ""
-    """The `EndPage` of the whole task; empty leaves the press out."""
+
+    task_url: str = ""
+    """The `TaskPage`: more time, or the end that the agent proposes; empty where it is over."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether its agent says that it is over, and the person has not answered."""
+        return self.state is State.WAITING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 
 from ..words import list_of
 from .frame import NOTHING, AgentFace, ChainLink, Holding, Page, ScopeChoice, State, UntilChoice
+from .task import ProposedEnd
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ class InboxPage(Page):
     is_live = True
     whose: str = ""
     """Tells two people apart who sign in at one browser."""
+    ends: tuple[ProposedEnd, ...] = ()
+    """Tasks that their agents say are over."""
     cards: tuple[ApprovalCard, ...] = ()
     passkeys_url: str = ""
     notifications_url: str = ""
@@ -123,7 +126,7 @@ class InboxPage(Page):
     @property
     def waiting(self) -> int:
         """How many questions wait for this person."""
-        return len(self.cards) + len(self.votes)
+        return len(self.ends) + len(self.cards) + len(self.votes)
 
 
 @dataclass(frozen=True, kw_only=True)

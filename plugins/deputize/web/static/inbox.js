@@ -49,7 +49,7 @@ function take(page) {
   keepingItsPlace(() => {
     for (const card of inbox.querySelectorAll(".deciding")) told.push(renew(...both(card.id)));
     told.push(...add(...both("asked")), ...add(...both("seconds")));
-    replacePast(...both("past"));
+    for (const id of ["ends", "past"]) replaceWhole(...both(id));
   });
   document.title = page.title;
   const words = told.filter(Boolean).join(" ");
@@ -127,7 +127,7 @@ function add(place, coming) {
 }
 
 // A card that ended here stays where it is, so it is not told again below.
-function replacePast(place, coming) {
+function replaceWhole(place, coming) {
   for (const card of coming.querySelectorAll(".card")) {
     if (document.getElementById(card.id)?.matches(".deciding")) card.remove();
   }
