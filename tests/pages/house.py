@@ -65,13 +65,14 @@ class House(World):
             assert visitor.sign_in(person, PASSWORD).status_code == 303
         return visitor
 
-    def ana(self) -> str:
+    def ana(self, *groups: str, name: str = "Ana Ruiz") -> str:
         """Return the user name of an Ana Ruiz who has never been here: each story has its own."""
         username = f"ana-{secrets.token_hex(4)}"
         with self.app.app_context():
             declare_person(
                 username,
-                name="Ana Ruiz",
+                name=name,
+                groups=groups,
                 email=f"{username}@example.com",
                 password=_password_hash(),
             )

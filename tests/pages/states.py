@@ -323,6 +323,16 @@ def decided_too_late(visit: Visit) -> None:
         visit.hands.press("Approve")
 
 
+def my_word_is_asked_for_too(visit: Visit) -> None:
+    house = visit.house
+    asking = Asking(house, house.agent("planner"), house.hold(person=visit.person), visit.person)
+    asking.asked(scope="openid pay:invoice", binding_message="Invoice 2026-117, the hotel")
+    visit.inbox()
+    visit.hands.press("Approve")
+    visit.page.context.clear_cookies()
+    Visit(house, visit.page, house.ana("finance", name="Fay Okoro")).inbox()
+
+
 def my_decisions(visit: Visit) -> None:
     visit.planner_asks()
     visit.inbox()
@@ -492,6 +502,7 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     amount_too_high,
     past_deciding,
     decided_too_late,
+    my_word_is_asked_for_too,
     my_decisions,
     hostile_question,
     no_passkey,

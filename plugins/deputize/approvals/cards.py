@@ -86,6 +86,7 @@ class Telling(Wording):
             left=self.until(card.expires_at),
             action=url_for("deputize_approvals.voted", approval_id=card.id),
             hidden={"shown": card.decision_hash or ""},
+            lasts=at_most(card.granted_lifetime or card.lifetime, self.now),
             problem=self._problem(card),
         )
 

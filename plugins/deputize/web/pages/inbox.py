@@ -70,6 +70,8 @@ class ApprovalCard:
     takes_passkey: bool = False
     """It is approved with a passkey, and in no other way."""
     lifetimes: tuple[UntilChoice, ...] = ()
+    lasts: str = ""
+    """How long what was granted lasts, by `words.at_most`, where that is no choice."""
     action: str = ""
     hidden: Mapping[str, str] = field(default_factory=dict)
 
