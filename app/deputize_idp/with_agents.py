@@ -19,6 +19,7 @@ from deputize import Deputize
 from deputize.approvals.holding import STEP_ASIDE
 from deputize.core.clock import FileClock
 from deputize.endings.sweep import sweep
+from deputize.endings.unused import act_on_unused
 from deputize.settings import Settings as PluginSettings
 
 from .composition import create_app
@@ -111,7 +112,9 @@ def sweep_now_and_then(app: Flask) -> None:
     """Write down what time has ended, in each worker; what fails is tried again later."""
     while True:
         try:
-            sweep(app.extensions["deputize"].context.db)
+            context = app.extensions["deputize"].context
+            sweep(context.db)
+            act_on_unused(context.db, context.settings.agents)
         except SQLAlchemyError:
             app.logger.exception("sweep of agents")
         time.sleep(SWEEP_SECONDS)

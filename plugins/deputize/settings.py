@@ -72,6 +72,10 @@ class Agents(Section):
     declared agents may be told of answers."""
     default_lifetime: Seconds = 90 * 86400
     """Seconds until a self-registered agent expires."""
+    unused_reported: Annotated[int, Field(ge=0)] = 60 * 86400
+    """Seconds without any use after which an agent is told of in the audit trail; 0 for never."""
+    unused_suspended: Annotated[int, Field(ge=0)] = 90 * 86400
+    """Seconds without any use after which an agent is suspended; 0 for never."""
 
 
 class Approvals(Section):

@@ -62,7 +62,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_for_what_is_to_be_sent": (1, 2),
     "sending_what_is_due": (4, 7),
     "sweeping": (13, 15),
-    "a_person_leaving": (16, 19),
+    "a_person_leaving": (17, 21),
 }
 
 

@@ -19,6 +19,7 @@ from ..core.used_once import use_once
 from ..settings import Bounds
 from .models import Agent
 from .remote_keys import RemoteKeys
+from .rotate import retiring_of
 from .signed import LEEWAY, MAX_AGE, Signed, find_signed, is_good_jti, is_within_time, json_object
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -123,15 +124,16 @@ def authenticate(
     given = credentials
     method = _registered_method(client)
     if given.method == "private_key_jwt" == method and isinstance(client, Agent):
-        signed = find_signed(given.secret, client, bounds, remote_keys)
+        signed = find_signed(given.secret, client, now, bounds, remote_keys)
         if signed is None:
             raise Refusal("client.not_authenticated", _REFUSED)
         return Caller(client, _read_assertion(signed, client, issuer, now, bounds))
     if given.method == "none" == method and client is not None:
         return Caller(client)
-    stored = (client.secret_digest if client else None) or _NOBODY
     by_secret = given.method == "secret" == method
-    if is_secret(given.secret, stored) and by_secret and client is not None:
+    # Both are compared, whoever it is: the time tells nothing.
+    is_good = [is_secret(given.secret, stored) for stored in _secrets_of(client, now)]
+    if any(is_good) and by_secret and client is not None:
         return Caller(client)
     raise Refusal("client.not_authenticated", _REFUSED)
 
@@ -146,6 +148,12 @@ def require_live(caller: Caller, now: int) -> None:
 
 
 _REFUSED = "Client authentication failed."
+
+
+def _secrets_of(client: Agent | ResourceServer | None, now: int) -> tuple[str, str]:
+    """Return the hash of its secret, and of one that is good still though it was replaced."""
+    retiring = retiring_of(client, now) if isinstance(client, Agent) else None
+    return (client.secret_digest if client else None) or _NOBODY, retiring or _NOBODY
 
 
 def _registered_method(client: Agent | ResourceServer | None) -> str | None:

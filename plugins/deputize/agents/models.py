@@ -64,6 +64,9 @@ agent = Table(
     Column("secret_digest", String(64)),
     Column("jwks", Text),
     Column("jwks_uri", Text),
+    Column("credential_overlap", Integer),
+    Column("retiring", Text),
+    Column("retiring_until", BigInteger),
     Column("request_signing_alg", String(16)),
     Column("user_code_parameter", Boolean, nullable=False),
     Column("backchannel_token_delivery_mode", String(4), nullable=False),
@@ -92,6 +95,8 @@ class Agent:
     :param origin: `declared` by an administrator, `self` registered, or `spawned`
     :param expires_at: NumericDate after which it gets and keeps no token
     :param scope: its ceiling
+    :param credential_overlap: seconds in which a secret or keys are good once they are replaced
+    :param retiring: such a secret's hash, or keys, until `retiring_until`
     :param request_signing_alg: by which it signs all that it asks people (CIBA Core §4); None
         where it may ask unsigned
     :param user_code_parameter: whether it asks people cold by a code of theirs (CIBA Core §4)
@@ -129,6 +134,9 @@ class Agent:
     secret_digest: str | None = field(default=None, repr=False)
     jwks: str | None = None
     jwks_uri: str | None = None
+    credential_overlap: int | None = None
+    retiring: str | None = field(default=None, repr=False)
+    retiring_until: int | None = None
     request_signing_alg: str | None = None
     user_code_parameter: bool = False
     backchannel_token_delivery_mode: str = POLL

@@ -19,6 +19,7 @@ from ..core.values import is_storable
 from ..settings import Bounds
 from .models import Agent
 from .remote_keys import RemoteKeys
+from .rotate import retiring_of
 
 #: Never `none`, and never HMAC: a public key is no secret.
 ALGORITHMS = ("ES256", "ES384", "EdDSA", "Ed25519", "PS256", "RS256")
@@ -36,13 +37,15 @@ class Signed:
 
 
 def find_signed(
-    token: str, client: Agent, bounds: Bounds, remote_keys: RemoteKeys
+    token: str, client: Agent, now: int, bounds: Bounds, remote_keys: RemoteKeys
 ) -> Signed | None:
-    """Return what `client` signed; None for what is not by a key of its own."""
+    """Return what `client` signed; None for what is not by a key that is its own at `now`."""
     if len(token) > bounds.token_bytes:
         return None
     if client.jwks_uri is None:
         verified = _verify(token, _keys(client.jwks) if client.jwks else None)
+        retiring = retiring_of(client, now) if client.jwks else None
+        verified = verified or _verify(token, _keys(retiring) if retiring else None)
     else:
         verified = _verify(token, remote_keys.get(client.jwks_uri))
         # The agent may have rotated its key since.

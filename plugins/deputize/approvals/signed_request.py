@@ -63,12 +63,13 @@ def _as_signed(
 
 def _read(context: Context, request: AgentRequest, caller: Caller, token: str) -> Signed:
     """Return what the caller signed for us, a moment ago."""
-    signed = find_signed(token, caller.agent, context.settings.bounds, context.remote_keys)
+    now, bounds = request.reading.moment.now, context.settings.bounds
+    signed = find_signed(token, caller.agent, now, bounds, context.remote_keys)
     if signed is None:
         raise Refusal("signed.not_by_its_key", "The request is not signed by the client's key.")
     if caller.agent.request_signing_alg not in (None, signed.header.get("alg")):
         raise Refusal("signed.another_alg", "The request is signed by another alg than registered.")
-    for is_good, text in _checks(context, signed, caller.client_id, request.reading.moment.now):
+    for is_good, text in _checks(context, signed, caller.client_id, now):
         if not is_good:
             raise Refusal("signed.malformed", f"In the signed request, {text}.")
     return signed

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from ..agents.lifecycle import Status
 from ..agents.models import Agent, agent, agent_from_row, find_agent
+from ..agents.rotate import rotate_secret
 from ..core.db import Database
 from ..declaration.apply import BY, carry_out, plan
 from ..declaration.form import AgentTable
@@ -18,7 +19,15 @@ from ..endings.stop_agent import start_agent, stop_agent
 from ..host import Host
 from ..typed_toml import raise_mistakes
 from ..web.words import count_of
-from .shared import Failure, get_context, moment, on_the_app, print_members, print_table
+from .shared import (
+    Failure,
+    get_context,
+    moment,
+    on_the_app,
+    print_members,
+    print_table,
+    seconds_of,
+)
 
 
 @click.group("agents")
@@ -122,8 +131,21 @@ def resume(client_id: str) -> None:
     db = get_context().db
     _require(db, client_id, Status.SUSPENDED)
     if not start_agent(db, client_id, by=BY):
-        raise Failure(f"{client_id}: was changed at the same time: look again")
+        raise Failure(f"{client_id}: its owner has left: declare another, or look again")
     click.echo(f"{client_id} is active; what its suspension ended stays ended")
+
+
+@agents.command("rotate")
+@click.argument("client_id")
+@click.option("--overlap", help='While the old secret is good, too: such as "1d".')
+@on_the_app
+def rotate(client_id: str, overlap: str | None) -> None:
+    """Give an agent a new secret, printed this once; those with keys declare new ones."""
+    db = get_context().db
+    secret = rotate_secret(db, client_id, seconds_of("--overlap", overlap) if overlap else 0, by=BY)
+    if secret is None:
+        raise Failure(f"{client_id}: there is no such agent, or none that has a secret")
+    click.echo(secret)
 
 
 @agents.command("adopt")

@@ -40,7 +40,15 @@ from .stored import Stored, read_stored
 BY = "command line"
 
 _DETAILS_TYPE = "type of authorization details"
-_UNTOLD = ("retired_at", "revision", "status", "origin", "created_at")
+_UNTOLD = (
+    "retired_at",
+    "revision",
+    "status",
+    "origin",
+    "created_at",
+    "retiring",
+    "retiring_until",
+)
 _SECRET = ("secret_digest", "jwks")
 
 

@@ -106,6 +106,7 @@ def _agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
         REQUEST_SIGNING_ALG: row.request_signing_alg,
         USER_CODE_PARAMETER: row.user_code_parameter or None,
         **_delivery(row),
+        "credential_overlap": row.credential_overlap,
         "task_exchanges": row.task_exchanges,
         "task_spawned": row.task_spawned,
         "task_elevated": row.task_elevated,

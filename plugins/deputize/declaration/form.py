@@ -131,6 +131,7 @@ class AgentTable(WithSecret):
     backchannel_user_code_parameter: bool | None = None
     backchannel_token_delivery_mode: Literal["poll", "ping", "push"] | None = None
     backchannel_client_notification_endpoint: RedirectUri | None = None
+    credential_overlap: Annotated[Duration, Field(le=30 * 86_400)] | None = None
     task_exchanges: Annotated[int, Field(ge=1)] | None = None
     task_spawned: Annotated[int, Field(ge=0)] | None = None
     task_elevated: Annotated[int, Field(ge=0)] | None = None

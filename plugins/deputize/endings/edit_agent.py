@@ -12,6 +12,7 @@ from sqlalchemy import and_, select, update
 
 from ..agents.lifecycle import Status
 from ..agents.models import SPAWNED, Agent, agent, agent_from_row, agent_to_row, find_agent
+from ..agents.rotate import with_overlap
 from ..audit.record import Event, record
 from ..catalogue.models import load_types
 from ..core.db import Database, Transaction
@@ -44,7 +45,7 @@ def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
         before = find_agent(tx, edited.client_id)
         if before is None:
             return False
-        after = _keeping_identity(before, edited)
+        after = with_overlap(before, _keeping_identity(before, edited), tx.now)
         if after == before:
             return False
         store_edit(tx, after, by)

@@ -1,4 +1,4 @@
-"""A person becomes inactive: all that was done on their behalf ends."""
+"""A person becomes inactive: all that was done on their behalf ends, and nobody owns by them."""
 
 from sqlalchemy import select, update
 
@@ -13,11 +13,21 @@ from ..web_push.models import browser
 from ..web_push.remove import remove_browsers
 from .cut import Cut, cut, withdraw_codes
 from .locked import held_with_tasks
+from .owner_left import owner_left
 from .remove_passkey import remove_passkeys
 
 
 def person_left(db: Database, host_key: str, *, why: str) -> Cut:
-    """Mark the person as gone and end every tree of theirs, in one transaction."""
+    """Mark the person as gone and end every tree of theirs, in one transaction.
+
+    Their agents follow, one by one: handed to the sponsor, or suspended.
+    """
+    done = _end_trees(db, host_key, why)
+    owner_left(db, host_key)
+    return done
+
+
+def _end_trees(db: Database, host_key: str, why: str) -> Cut:
     with db.read() as tx:
         person_id = tx.execute(select(person.c.id).where(person.c.host_key == host_key)).scalar()
     if person_id is None:

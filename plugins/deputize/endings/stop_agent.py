@@ -5,10 +5,12 @@ What suspension ended stays ended when the agent is resumed.
 
 from ..agents.change_status import change_status
 from ..agents.lifecycle import Status
+from ..agents.models import find_agent
 from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock
 from ..delegation.models import code
 from .cut import Cut, agent_locked, cut, live_nodes_of, withdraw_codes
+from .owner_left import has_left
 
 
 def stop_agent(
@@ -27,8 +29,14 @@ def stop_agent(
 
 
 def start_agent(db: Database, client_id: str, *, by: str | None = None) -> bool:
-    """Adopt or resume the agent: it can get authority anew. Tell whether it could be."""
+    """Adopt or resume the agent: it can get authority anew. Tell whether it could be.
+
+    None can whose owner has left: nobody would answer for it.
+    """
     with db.write([Lock(Kind.AGENT, client_id, exclusive=True)]) as tx:
+        known = find_agent(tx, client_id)
+        if known is None or has_left(tx, known.owner):
+            return False
         if not change_status(tx, client_id, Status.ACTIVE):
             return False
         record(tx, Event("agent.active", agent=client_id, facts={"by": by}))

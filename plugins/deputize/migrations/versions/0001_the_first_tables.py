@@ -39,6 +39,9 @@ def upgrade() -> None:
         sa.Column("secret_digest", sa.String(length=64), nullable=True),
         sa.Column("jwks", sa.Text(), nullable=True),
         sa.Column("jwks_uri", sa.Text(), nullable=True),
+        sa.Column("credential_overlap", sa.Integer(), nullable=True),
+        sa.Column("retiring", sa.Text(), nullable=True),
+        sa.Column("retiring_until", sa.BigInteger(), nullable=True),
         sa.Column("request_signing_alg", sa.String(length=16), nullable=True),
         sa.Column("user_code_parameter", sa.Boolean(), nullable=False),
         sa.Column("backchannel_token_delivery_mode", sa.String(length=4), nullable=False),
@@ -320,6 +323,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_event")),
         sa.UniqueConstraint("position", name=op.f("uq_deputize_event_position")),
     )
+    op.create_index("ix_deputize_event_agent", "deputize_event", ["agent", "at"], unique=False)
     op.create_index("ix_deputize_event_task_id", "deputize_event", ["task_id", "at"], unique=False)
     op.create_table(
         "deputize_evidence",
@@ -674,6 +678,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deputize_evidence_passkey_id"), table_name="deputize_evidence")
     op.drop_table("deputize_evidence")
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
+    op.drop_index("ix_deputize_event_agent", table_name="deputize_event")
     op.drop_table("deputize_event")
     op.drop_table("deputize_details_type")
     op.drop_index(
