@@ -30,6 +30,9 @@ from .lifecycle import Status
 #: In `delegates_to` and a delegation's pass-on list: agents that the holder spawned in this task.
 SPAWNED = "spawned"
 
+#: How a blueprint authenticates: not at all.
+BLUEPRINT = "blueprint"
+
 AUTHORIZATION_CODE = "authorization_code"
 CLIENT_CREDENTIALS = "client_credentials"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a grant type (RFC 6749 §6)
@@ -73,6 +76,7 @@ agent = Table(
     Column("backchannel_client_notification_endpoint", Text),
     Column("registration_token_digest", String(64)),
     Column("only_for", String(255)),
+    Column("blueprint", String(64), index=True),
     Column("parent", String(64), index=True),
     Column("parent_delegation_id", String(16), index=True),
     Column("task_id", String(16)),
@@ -103,6 +107,7 @@ class Agent:
     :param backchannel_token_delivery_mode: how it learns of a person's answer (CIBA Core §4)
     :param registration_token_digest: of what manages its registration (RFC 7592 §1.2)
     :param only_for: the host's key of the one person that it may act for, who alone let it in
+    :param blueprint: client id of the agent that it is an instance of
     :param parent_delegation_id: for a spawned agent, the node whose end ends it
     :param task_exchanges: exchanges in each task that it is deputized for, as
         `task_spawned` and `task_elevated`; None where the settings alone bind
@@ -143,6 +148,7 @@ class Agent:
     backchannel_client_notification_endpoint: str | None = None
     registration_token_digest: str | None = field(default=None, repr=False)
     only_for: str | None = None
+    blueprint: str | None = None
     parent: str | None = None
     parent_delegation_id: str | None = None
     task_id: str | None = None
@@ -155,7 +161,13 @@ class Agent:
 
     def is_live(self, now: int) -> bool:
         """Tell whether it can act at `now`: active and unexpired (seconds since the epoch)."""
-        return self.status == Status.ACTIVE and now < self.expires_at
+        acts = self.status == Status.ACTIVE and not self.is_blueprint
+        return acts and now < self.expires_at
+
+    @property
+    def is_blueprint(self) -> bool:
+        """Whether it stands for its instances, and never acts itself."""
+        return self.token_endpoint_auth_method == BLUEPRINT
 
     @property
     def is_public(self) -> bool:

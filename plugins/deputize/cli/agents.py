@@ -91,6 +91,7 @@ def show(client_id: str) -> None:
             ("vendor", found.vendor),
             ("software_version", found.software_version),
             ("origin", found.origin),
+            ("blueprint", found.blueprint),
             ("parent", found.parent),
             ("task", found.task_id),
             ("registered", moment(found.created_at)),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ..agents.blueprints import INHERITED
 from ..agents.client_metadata import REQUEST_SIGNING_ALG, USER_CODE_PARAMETER
 from ..agents.models import Agent
 from ..catalogue.details import DetailsType
@@ -80,6 +81,17 @@ def _details_type(row: DetailsType) -> Entry:
 
 
 def _agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
+    entry = _whole_agent(row, name_of)
+    if row.is_blueprint:
+        return {**entry, "token_endpoint_auth_method": None, "is_blueprint": True}
+    if row.blueprint is not None:
+        # All else is written with its blueprint.
+        inherited = {*INHERITED, "scopes"}
+        entry = {name: value for name, value in entry.items() if name not in inherited}
+    return {**entry, "blueprint": row.blueprint}
+
+
+def _whole_agent(row: Agent, name_of: Callable[[str], str]) -> Entry:
     return {
         "client_id": row.client_id,
         "name": row.name,

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ..agents.blueprints import INHERITED
 from ..agents.client_metadata import AUTH_METHODS, MAX_REDIRECT_URIS, REQUEST_SIGNING_ALG
-from ..agents.models import GRANT_TYPES, SPAWNED
+from ..agents.models import BLUEPRINT, GRANT_TYPES, SPAWNED
 from ..agents.signed import ALGORITHMS
 from ..catalogue.details import DetailsType, validate_details_type
 from ..core.secrets import digest
@@ -31,6 +32,12 @@ from .members import (
     RedirectUri,
     ScopeName,
     Secret,
+)
+
+#: What is declared of a blueprint alone: its instances follow.
+_OF_A_BLUEPRINT = (
+    *({"scope": "scopes", "expires_at": "expires_in"}.get(name, name) for name in INHERITED),
+    "expires_at",
 )
 
 
@@ -107,7 +114,9 @@ class AgentTable(WithSecret):
     """`[[agents]]`."""
 
     client_id: ClientId
-    owner: Line
+    owner: Line | None = None
+    blueprint: ClientId | None = None
+    is_blueprint: bool = False
     name: Line | None = None
     sponsor: Line | None = None
     purpose: Paragraph | None = None
@@ -146,6 +155,8 @@ class AgentTable(WithSecret):
     @property
     def auth_method(self) -> str | None:
         """What follows from the keys or the secret; None where the agent keeps what it has."""
+        if self.is_blueprint:
+            return BLUEPRINT
         if self.token_endpoint_auth_method:
             return self.token_endpoint_auth_method
         if self.has_keys:
@@ -161,7 +172,7 @@ class AgentTable(WithSecret):
                 self.jwks is not None and self.jwks_uri is not None
             ),
             f"token_endpoint_auth_method: expected one of {', '.join(AUTH_METHODS)}": (
-                method is not None and method not in AUTH_METHODS
+                method is not None and method not in (*AUTH_METHODS, BLUEPRINT)
             ),
             "private_key_jwt and jwks come together": (
                 (method == "private_key_jwt") != self.has_keys
@@ -181,6 +192,24 @@ class AgentTable(WithSecret):
             ),
         }
         _raise_first(mistakes)
+        return self
+
+    @model_validator(mode="after")
+    def _instance_or_not(self) -> Self:
+        said = [name for name in _OF_A_BLUEPRINT if name in self.model_fields_set]
+        proofs = self.has_keys or self.secret_digest is not None or self.token_endpoint_auth_method
+        mistakes = {
+            "is_blueprint and blueprint exclude each other": (
+                self.is_blueprint and self.blueprint is not None
+            ),
+            "owner: is missing": self.owner is None and self.blueprint is None,
+            f"{', '.join(said)}: stand with the blueprint": self.blueprint is not None and said,
+            "is_blueprint: a blueprint has no credential": self.is_blueprint and proofs,
+            "an instance needs client_secret or jwks": (
+                self.blueprint is not None and self.auth_method == "none"
+            ),
+        }
+        _raise_first({text: bool(is_so) for text, is_so in mistakes.items()})
         return self
 
     @model_validator(mode="after")

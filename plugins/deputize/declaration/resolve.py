@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..agents.blueprints import follow
 from ..agents.client_metadata import REQUEST_SIGNING_ALG
 from ..agents.lifecycle import Status
 from ..agents.models import (
@@ -130,8 +131,10 @@ class Resolving:
     # -- agents -----------------------------------------------------------------
 
     def _agent(self, table: AgentTable) -> Agent:
+        if table.blueprint is not None:
+            return self._instance(table, table.blueprint)
         before = self.stored.agents.get(table.client_id)
-        owner = self._person(table, "owner", table.owner)
+        owner = self._person(table, "owner", table.owner or "")
         sponsor = self._person(table, "sponsor", table.sponsor) if table.sponsor else None
         self._check(AGENTS, table.client_id, self._agent_mistakes(table, before))
         wanted = declared_agent(table, before, self.context.settings, self.stored.now)
@@ -141,6 +144,24 @@ class Resolving:
             sponsor=sponsor.key if sponsor else None,
             resources=self._resources(table),
         )
+
+    def _instance(self, table: AgentTable, name: str) -> Agent:
+        before = self.stored.agents.get(table.client_id)
+        blueprint = self._blueprint(table, name)
+        self._check(AGENTS, table.client_id, self._agent_mistakes(table, before))
+        wanted = declared_agent(table, before, self.context.settings, self.stored.now)
+        return follow(wanted, blueprint) if blueprint else wanted
+
+    def _blueprint(self, table: AgentTable, name: str) -> Agent | None:
+        """Return the blueprint as it is declared beside, else as it is stored."""
+        declared = next((one for one in self.declaration.agents if one.client_id == name), None)
+        found = self.stored.agents.get(name)
+        if declared is not None and declared.is_blueprint:
+            found = self._agent(declared)
+        if found is None or not found.is_blueprint:
+            self._check(AGENTS, table.client_id, [f'blueprint: "{name}" is none that is known'])
+            return None
+        return found
 
     def _resources(self, table: AgentTable) -> Words:
         if table.resources is not None:
@@ -225,6 +246,7 @@ def declared_agent(table: AgentTable, before: Agent | None, settings: Settings, 
         user_code_parameter=_user_code_parameter(table, said),
         **_delivery(table, said),
         registration_token_digest=before.registration_token_digest if before else None,
+        blueprint=table.blueprint,
         credential_overlap=table.credential_overlap,
         task_exchanges=table.task_exchanges,
         task_spawned=table.task_spawned,

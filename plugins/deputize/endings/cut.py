@@ -38,6 +38,12 @@ class Cut:
     agents: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
 
+    def add(self, other: "Cut") -> None:
+        """Count what ended elsewhere, too."""
+        self.nodes += other.nodes
+        self.agents += other.agents
+        self.tasks += other.tasks
+
 
 def cut(tx: Transaction, tops: Sequence[Delegation], why: str, by: str | None = None) -> Cut:
     """End the live ones of `tops` and all below them.

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy import and_, select, update
 
+from ..agents.blueprints import follow
 from ..agents.lifecycle import Status
 from ..agents.models import SPAWNED, Agent, agent, agent_from_row, agent_to_row, find_agent
 from ..agents.rotate import with_overlap
@@ -39,8 +40,24 @@ def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
     """Store `edited` in place of the registration of that client id; tell whether it changed.
 
     Status, origin and parentage stay as they are. A new owner ends its live delegations:
-    they were granted to an agent that somebody else answered for.
+    they were granted to an agent that somebody else answered for. The instances of a
+    blueprint follow, one by one; a run that is cut short is finished by the next.
     """
+    is_changed = _edit(db, edited, by)
+    for instance in instances_of(db, edited.client_id) if edited.is_blueprint else ():
+        is_changed |= _edit(db, follow(instance, edited), by)
+    return is_changed
+
+
+def instances_of(db: Database, blueprint: str) -> list[Agent]:
+    """Return the instances of a blueprint that are not retired."""
+    of_it = (agent.c.blueprint == blueprint) & (agent.c.status != Status.RETIRED)
+    with db.read() as tx:
+        rows = tx.execute(select(agent).where(of_it).order_by(agent.c.client_id)).mappings()
+        return [agent_from_row(row) for row in rows]
+
+
+def _edit(db: Database, edited: Agent, by: str | None) -> bool:
     with agent_locked(db, edited.client_id) as tx:
         before = find_agent(tx, edited.client_id)
         if before is None:

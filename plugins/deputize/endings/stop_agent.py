@@ -5,11 +5,12 @@ What suspension ended stays ended when the agent is resumed.
 
 from ..agents.change_status import change_status
 from ..agents.lifecycle import Status
-from ..agents.models import find_agent
+from ..agents.models import Agent, find_agent
 from ..audit.record import Event, record
-from ..core.db import Database, Kind, Lock
+from ..core.db import Database, Kind, Lock, Transaction
 from ..delegation.models import code
 from .cut import Cut, agent_locked, cut, live_nodes_of, withdraw_codes
+from .edit_agent import instances_of
 from .owner_left import has_left
 
 
@@ -18,8 +19,18 @@ def stop_agent(
 ) -> Cut | None:
     """Move the agent to `target` and end each delegation in whose chain it stands.
 
-    Return None where it was in no state that leads there.
+    The instances of a blueprint are stopped before it, one by one: a run that is cut short is
+    finished by the next. Return None where it was in no state that leads there.
     """
+    below = [_stop(db, one.client_id, target, why, by) for one in instances_of(db, client_id)]
+    done = _stop(db, client_id, target, why, by)
+    if done is not None:
+        for cut_below in filter(None, below):
+            done.add(cut_below)
+    return done
+
+
+def _stop(db: Database, client_id: str, target: Status, why: str, by: str | None) -> Cut | None:
     with agent_locked(db, client_id) as tx:
         if not change_status(tx, client_id, target):
             return None
@@ -35,9 +46,14 @@ def start_agent(db: Database, client_id: str, *, by: str | None = None) -> bool:
     """
     with db.write([Lock(Kind.AGENT, client_id, exclusive=True)]) as tx:
         known = find_agent(tx, client_id)
-        if known is None or has_left(tx, known.owner):
+        if known is None or has_left(tx, known.owner) or not _has_live_blueprint(tx, known):
             return False
         if not change_status(tx, client_id, Status.ACTIVE):
             return False
         record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
         return True
+
+
+def _has_live_blueprint(tx: Transaction, known: Agent) -> bool:
+    blueprint = find_agent(tx, known.blueprint) if known.blueprint else None
+    return known.blueprint is None or (blueprint is not None and blueprint.status == Status.ACTIVE)

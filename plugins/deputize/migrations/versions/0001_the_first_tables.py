@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("backchannel_client_notification_endpoint", sa.Text(), nullable=True),
         sa.Column("registration_token_digest", sa.String(length=64), nullable=True),
         sa.Column("only_for", sa.String(length=255), nullable=True),
+        sa.Column("blueprint", sa.String(length=64), nullable=True),
         sa.Column("parent", sa.String(length=64), nullable=True),
         sa.Column("parent_delegation_id", sa.String(length=16), nullable=True),
         sa.Column("task_id", sa.String(length=16), nullable=True),
@@ -58,6 +59,9 @@ def upgrade() -> None:
         sa.Column("task_completion", sa.String(length=8), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("client_id", name=op.f("pk_deputize_agent")),
+    )
+    op.create_index(
+        op.f("ix_deputize_agent_blueprint"), "deputize_agent", ["blueprint"], unique=False
     )
     op.create_index("ix_deputize_agent_origin", "deputize_agent", ["origin", "owner"], unique=False)
     op.create_index(op.f("ix_deputize_agent_parent"), "deputize_agent", ["parent"], unique=False)
@@ -106,7 +110,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
     )
     op.create_index(
-        "ix_deputize_approval_decision_hash", "deputize_approval", ["decision_hash"], unique=False
+        "ix_deputize_approval_decision_hash",
+        "deputize_approval",
+        ["status", "expires_at"],
+        unique=False,
+        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
     )
     op.create_index(
         "ix_deputize_approval_expires_at",
@@ -724,10 +733,16 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.drop_index("ix_deputize_approval_decision_hash", table_name="deputize_approval")
+    op.drop_index(
+        "ix_deputize_approval_decision_hash",
+        table_name="deputize_approval",
+        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+    )
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent"), table_name="deputize_agent")
     op.drop_index("ix_deputize_agent_origin", table_name="deputize_agent")
+    op.drop_index(op.f("ix_deputize_agent_blueprint"), table_name="deputize_agent")
     op.drop_table("deputize_agent")
