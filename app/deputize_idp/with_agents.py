@@ -68,11 +68,19 @@ def serve_with_agents(configuration: Configuration, host: str, port: int, worker
     os.environ[ENVIRONMENT] = dump(configuration.plugin)
     waiting = configuration.plugin.approvals.max_held if holds(configuration.plugin) else 0
     serve(configuration.idp, host, port, workers, target=TARGET, waiting=waiting)
+    seal_the_last(configuration)
 
 
 def prepare(configuration: Configuration) -> None:
     """Make both databases before there are workers, and leave no connection to inherit."""
     close(create_app_with_agents(configuration))
+
+
+def seal_the_last(configuration: Configuration) -> None:
+    """Seal what the workers did since they last sealed: they have stopped."""
+    app = create_app_with_agents(configuration)
+    app.extensions["deputize"].sealer.seal()
+    close(app)
 
 
 def close(app: Flask) -> None:
@@ -111,7 +119,9 @@ def sweep_now_and_then(app: Flask) -> None:
     """Write down what time has ended, in each worker; what fails is tried again later."""
     while True:
         try:
-            sweep(app.extensions["deputize"].context.db)
+            agents = app.extensions["deputize"]
+            sweep(agents.context.db)
+            agents.put_away()
         except SQLAlchemyError:
             app.logger.exception("sweep of agents")
         time.sleep(SWEEP_SECONDS)

@@ -5,7 +5,7 @@ another. Personal data is only behind `person_id`. `body` holds the canonical by
 that will be sealed; the columns beside it are copies to search by.
 """
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
 from ..core.db import metadata
 
@@ -21,6 +21,44 @@ event = Table(
     Column("task_id", String(16)),
     Column("delegation_id", String(16)),
     Column("body", LargeBinary, nullable=False),
-    Column("position", BigInteger, unique=True),
+    Column("position", BigInteger),
     Index("ix_deputize_event_task_id", "task_id", "at"),
+)
+Index(
+    "uq_deputize_event_position",
+    event.c.position,
+    unique=True,
+    sqlite_where=text("position IS NOT NULL"),
+    postgresql_where=text("position IS NOT NULL"),
+)
+# What waits for its seal is soon sealed: this one stays small, whatever the trail's length.
+Index(
+    "ix_deputize_event_unsealed",
+    event.c.at,
+    event.c.id,
+    sqlite_where=text("position IS NULL"),
+    postgresql_where=text("position IS NULL"),
+)
+
+#: One for each batch: `leaves` are the hashes of its events, 32 bytes each, and stay when the
+#: events are put away; `statement` is what was signed. The columns between are copies of it.
+seal = Table(
+    "deputize_seal",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_position", BigInteger, nullable=False, unique=True),
+    Column("events", Integer, nullable=False),
+    Column("sealed_at", BigInteger, nullable=False, index=True),
+    Column("leaves", LargeBinary, nullable=False),
+    Column("statement", Text, nullable=False),
+)
+
+#: What seals are signed with. One key signs; of its predecessors only the public half is left.
+audit_key = Table(
+    "deputize_audit_key",
+    metadata,
+    Column("kid", String(43), primary_key=True),
+    Column("public_jwk", Text, nullable=False),
+    Column("private_jwk", Text),
+    Column("created_at", BigInteger, nullable=False),
 )

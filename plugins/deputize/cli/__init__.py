@@ -8,6 +8,7 @@ import click
 from .agents import agents
 from .approvals import approvals
 from .audit import audit
+from .audit_seals import SEAL_COMMANDS
 from .check import check
 from .declaration import apply_command, export_command
 from .delegations import delegations
@@ -41,5 +42,7 @@ COMMANDS = (
     sweep_command,
     deliver_command,
 )
+for of_seals in SEAL_COMMANDS:
+    audit.add_command(of_seals)
 for command in COMMANDS:
     deputize.add_command(command)
