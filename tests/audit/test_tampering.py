@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey
 
 from audit.trails import ISSUER, Trail, kinds, only
 from deputize.audit.findings import Found
-from deputize.audit.keys import AuditKeys, SigningKey
+from deputize.audit.keys import SigningKey
 from deputize.audit.merkle import leaf_hash, tree_hash
 from deputize.audit.statement import Statement, encoded, hash_of, kid_of, read, sign
 from deputize.core.values import canonical_json
@@ -192,7 +192,7 @@ class TestTheTail:
         cut(trail)
         trail.sealed(1, 1, 1)
         assert trail.verify().is_intact
-        assert (Found.CHECKPOINT, 4, None, None) == only(trail.verify_here())
+        assert only(trail.verify_here()) == (Found.CHECKPOINT, 4, None, None)
 
     def test_all_of_it_deleted_is_found(self, trail: Trail) -> None:
         for table in ("event", "seal"):

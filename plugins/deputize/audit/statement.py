@@ -108,6 +108,14 @@ def encoded(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
+def decoded(text: str) -> bytes:
+    """Return what `encoded` encoded.
+
+    :raises ValueError: for what is no base64url
+    """
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def _from_claims(claims: dict[str, Any]) -> Statement:
     return Statement(
         issuer=claims["iss"],

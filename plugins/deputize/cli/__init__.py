@@ -8,6 +8,7 @@ import click
 from .agents import agents
 from .approvals import approvals
 from .audit import audit
+from .audit_proofs import PROOF_COMMANDS
 from .audit_seals import SEAL_COMMANDS
 from .check import check
 from .declaration import apply_command, export_command
@@ -42,7 +43,7 @@ COMMANDS = (
     sweep_command,
     deliver_command,
 )
-for of_seals in SEAL_COMMANDS:
-    audit.add_command(of_seals)
+for of_the_trail in (*SEAL_COMMANDS, *PROOF_COMMANDS):
+    audit.add_command(of_the_trail)
 for command in COMMANDS:
     deputize.add_command(command)
