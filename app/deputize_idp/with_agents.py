@@ -5,6 +5,7 @@ call `init_app`.
 """
 
 import json
+import logging
 import os
 import threading
 import time
@@ -78,9 +79,12 @@ def prepare(configuration: Configuration) -> None:
 
 def seal_the_last(configuration: Configuration) -> None:
     """Seal what the workers did since they last sealed: they have stopped."""
-    app = create_app_with_agents(configuration)
-    app.extensions["deputize"].sealer.seal()
-    close(app)
+    try:
+        app = create_app_with_agents(configuration)
+        app.extensions["deputize"].sealer.seal()
+        close(app)
+    except SQLAlchemyError as error:
+        logging.getLogger(__name__).warning("audit: not sealed: %s", error)
 
 
 def close(app: Flask) -> None:

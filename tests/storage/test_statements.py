@@ -62,6 +62,8 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_for_what_is_to_be_sent": (1, 2),
     "sending_what_is_due": (4, 7),
     "sweeping": (12, 14),
+    "sealing": (6, 8),
+    "finding_nothing_to_seal": (1, 2),
     "a_person_leaving": (16, 19),
 }
 

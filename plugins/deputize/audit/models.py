@@ -2,7 +2,7 @@
 
 An event has no position until it is sealed, so that recording one never waits for
 another. Personal data is only behind `person_id`. `body` holds the canonical bytes
-that will be sealed; the columns beside it are copies to search by.
+that are sealed; the columns beside it are copies to search by.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text

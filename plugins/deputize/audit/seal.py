@@ -166,7 +166,7 @@ def _place(tx: Transaction, first: int) -> list[tuple[int, bytes, str]]:
         .values(position=placed.c.place + (first - 1))
         .returning(event.c.position, event.c.body, event.c.kind)
     )
-    return [(position, bytes(body), kind) for position, body, kind in tx.execute(given)]
+    return [(row.position, row.body, row.kind) for row in tx.execute(given)]
 
 
 def _waiting() -> Any:

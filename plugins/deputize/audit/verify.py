@@ -25,6 +25,7 @@ from .statement import NotAStatement, Statement, encoded, hash_of, read
 #: Seals that are read at one time, with their events.
 _PAGE = 32
 
+_DECODE = json.JSONDecoder().decode
 _COPIES = tuple(c.name for c in event.c if c.name not in ("body", "position"))
 _LOWEST = -(2**62)
 
@@ -227,7 +228,7 @@ class _Before:
 def _body_of(body: bytes) -> dict[str, Any] | None:
     """Return an event; None for what was never one, and was put where it could be sealed."""
     try:
-        read = json.loads(body)
+        read = _DECODE(body.decode())
     except (ValueError, RecursionError):
         return None
     is_event = isinstance(read, dict) and isinstance(read.get("at"), int)
