@@ -83,6 +83,8 @@ class AuditKeys:
             return SigningKey(row["kid"], ECKey.import_key(self._box.open(row["private_jwk"])))
         except NotOpened as reason:
             raise ConfigurationError(f"deputize.key_secret: {reason}") from None
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise ConfigurationError("the stored key of the audit trail is none") from None
 
 
 def find_public_keys(tx: Transaction) -> dict[str, ECKey]:

@@ -5,7 +5,22 @@ another. Personal data is only behind `person_id`. `body` holds the canonical by
 that are sealed; the columns beside it are copies to search by.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
 
 from ..core.db import metadata
 
@@ -62,3 +77,8 @@ audit_key = Table(
     Column("private_jwk", Text),
     Column("created_at", BigInteger, nullable=False),
 )
+
+
+def as_stored(column: Column[Any]) -> ColumnElement[Any]:
+    """Return the column without its type: on SQLite, somebody can have written any other there."""
+    return type_coerce(column, NullType()).label(column.name)

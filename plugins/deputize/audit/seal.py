@@ -11,15 +11,13 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Executable, bindparam, func, insert, select, update
 
 from ..core.db import Database, Transaction
-from ..part import ConfigurationError
 from .checkpoint_file import CheckpointFile
 from .keys import SEALING, AuditKeys, SigningKey
 from .merkle import leaf_hash, tree_hash
-from .models import event, seal
+from .models import as_stored, event, seal
 from .statement import Statement, encoded, hash_of, sign
 
 #: Events of one seal, at most: on SQLite, whoever issues waits meanwhile.
@@ -78,8 +76,10 @@ class Sealer:
         while not stop.wait(self.every):
             try:
                 self.seal()
-            except (SQLAlchemyError, ConfigurationError) as error:
-                logging.getLogger(__name__).warning("audit: not sealed: %s", error)
+            except Exception:
+                # Whatever it was that somebody wrote there: a trail that is not sealed any more
+                # is what they want.
+                logging.getLogger(__name__).exception("audit: not sealed")
                 stop.wait(_AWAY)
 
     def seal_in(self, tx: Transaction, next_kid: str | None = None) -> Sealed | None:
@@ -157,21 +157,26 @@ def _next_position(tx: Transaction, before: Any) -> int:
 
 def _place(tx: Transaction, first: int) -> list[tuple[int, bytes, str]]:
     """Give the oldest that wait their positions; return those with bodies and kinds."""
-    waiting = _waiting().subquery("waiting")
-    by_time = func.row_number().over(order_by=(waiting.c.at, waiting.c.id))
-    placed = select(waiting.c.id, by_time.label("place")).subquery("placed")
-    given = (
+    given = tx.execute(_GIVEN, {"before": first - 1, "at_once": AT_ONCE})
+    return [(row.position, _as_bytes(row.body), row.kind) for row in given]
+
+
+def _as_bytes(body: object) -> bytes:
+    # What is no bytes, on SQLite, somebody wrote: it is sealed as it is, and found.
+    return body if isinstance(body, bytes) else str(body).encode(errors="replace")
+
+
+def _giving() -> Executable:
+    waits = select(event.c.at, event.c.id).where(event.c.position.is_(None))
+    oldest = waits.order_by(event.c.at, event.c.id).limit(bindparam("at_once")).subquery("oldest")
+    by_time = func.row_number().over(order_by=(oldest.c.at, oldest.c.id))
+    placed = select(oldest.c.id, by_time.label("place")).subquery("placed")
+    return (
         update(event)
         .where(event.c.id == placed.c.id, event.c.position.is_(None))
-        .values(position=placed.c.place + (first - 1))
-        .returning(event.c.position, event.c.body, event.c.kind)
+        .values(position=placed.c.place + bindparam("before"))
+        .returning(event.c.position, as_stored(event.c.body), event.c.kind)
     )
-    return [(row.position, row.body, row.kind) for row in tx.execute(given)]
-
-
-def _waiting() -> Any:
-    waits = select(event.c.at, event.c.id).where(event.c.position.is_(None))
-    return waits.order_by(event.c.at, event.c.id).limit(AT_ONCE)
 
 
 def _row(sealed: Sealed, leaves: list[bytes]) -> dict[str, Any]:
@@ -186,6 +191,7 @@ def _row(sealed: Sealed, leaves: list[bytes]) -> dict[str, Any]:
     }
 
 
+_GIVEN = _giving()
 _WAITS = select(event.c.id).where(event.c.position.is_(None)).limit(1)
 _NEWEST = select(seal.c.number, seal.c.first_position, seal.c.events, seal.c.statement)
 _NEWEST = _NEWEST.order_by(seal.c.number.desc()).limit(1)
