@@ -11,6 +11,7 @@ import pytest
 from audit.trails import Trail, kinds, only
 from deputize.audit.checkpoint_file import EVERY
 from deputize.audit.findings import Found
+from deputize.audit.keys import SEALING
 
 
 class TestTheFileOfThisMachine:
@@ -38,6 +39,14 @@ class TestTheFileOfThisMachine:
         assert [line["seal"] for line in lines(trail.file.path)] == [1, 2]
         assert [line["seal"] for line in lines(trail.file.newest)] == [4]
         assert only(trail.verify_here())[:2] == (Found.CHECKPOINT, 2)
+
+    def test_a_worker_that_comes_late_takes_no_newer_one_away(self, trail: Trail) -> None:
+        with trail.db.write([SEALING]) as tx:
+            late = trail.sealer.seal_in(tx)
+        assert late is not None
+        trail.sealed(1)
+        trail.sealer.keep(late)
+        assert [line["seal"] for line in lines(trail.file.newest)] == [2]
 
     @pytest.mark.parametrize(
         "torn", ["", "{", "[]", '{"seal": 1}', '{"seal": "x", "statement": 1}']

@@ -60,6 +60,7 @@ def test_in_either_database(trail: Trail, written: str) -> None:
         "UPDATE deputize_seal SET leaves = x'00' WHERE number = 3",
         "UPDATE deputize_seal SET number = 'x' WHERE number = 3",
         "UPDATE deputize_seal SET number = 2.5 WHERE number = 3",
+        "INSERT INTO deputize_seal SELECT 'x', 99, 1, 1, leaves, '' FROM deputize_seal LIMIT 1",
         "UPDATE deputize_seal SET first_position = 'x' WHERE number = 3",
         "UPDATE deputize_seal SET events = 'x' WHERE number = 3",
         "UPDATE deputize_seal SET statement = x'ff' WHERE number = 3",

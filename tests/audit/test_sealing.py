@@ -16,7 +16,7 @@ from deputize.audit import seal as sealing
 from deputize.audit.keys import SEALING, AuditKeys, find_public_keys, published
 from deputize.audit.put_away import put_away
 from deputize.audit.record import Event, record
-from deputize.audit.statement import Statement, hash_of, read
+from deputize.audit.statement import NotAStatement, Statement, hash_of, read
 from deputize.part import ConfigurationError
 
 DAY = 86_400
@@ -121,6 +121,18 @@ class TestWhatIsSigned:
         (jwk,) = published(keys)["keys"]
         assert (jwk["kid"], jwk["use"]) == (header["kid"], "sig")
         assert "d" not in jwk
+
+    @pytest.mark.parametrize("typ", [None, "JWT", "at+jwt", "secevent+jwt"])
+    def test_what_its_key_signs_of_another_type_is_no_seal(
+        self, trail: Trail, typ: str | None
+    ) -> None:
+        trail.sealed(1)
+        with trail.db.read() as tx:
+            key, keys = trail.sealer.keys.signing(tx), find_public_keys(tx)
+        payload = jws.extract_compact(trail.checkpoint().encode()).payload
+        header = {"alg": "ES256", "kid": key.kid} | ({"typ": typ} if typ else {})
+        with pytest.raises(NotAStatement):
+            read(jws.serialize_compact(header, payload, key.key), keys)
 
     def test_the_private_key_is_encrypted_at_rest(self, trail: Trail) -> None:
         ((stored,),) = trail.rows("SELECT private_jwk FROM deputize_audit_key")

@@ -161,7 +161,20 @@ class TestSeals:
         stranger = stranger_key()
         public = json.dumps(stranger.key.as_dict(private=False))
         trail.tamper("UPDATE deputize_audit_key SET public_jwk = :jwk", jwk=public)
+        rewrite(trail, SigningKey(signing_key(trail).kid, stranger.key))
         assert kinds(trail.verify()) == {Found.BAD_SIGNATURE}
+
+    def test_one_rewritten_with_the_real_key_is_not_whom_the_next_one_follows(
+        self, trail: Trail
+    ) -> None:
+        edit_body(trail, 6)
+        edit_leaf(trail, 6)
+        sql = "SELECT leaves FROM deputize_seal WHERE number = 3"
+        leaves = bytes(trail.rows(sql)[0].leaves)
+        tree = tree_hash([leaves[at : at + 32] for at in range(0, len(leaves), 32)])
+        edited = replace(read_at(trail, 3), tree=encoded(tree))
+        set_statement(trail, 3, sign(edited, signing_key(trail)))
+        assert only(trail.verify())[:2] == (Found.BROKEN_CHAIN, 4)
 
 
 class TestTheTail:
