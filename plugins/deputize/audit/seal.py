@@ -144,8 +144,8 @@ class Sealer:
 
 def find_newest(tx: Transaction) -> str | None:
     """Return the newest statement: what is handed out as a checkpoint."""
-    newest = select(seal.c.statement).order_by(seal.c.number.desc()).limit(1)
-    return tx.execute(newest).scalar()
+    newest = tx.execute(_NEWEST).first()
+    return newest.statement if newest else None
 
 
 def _next_position(tx: Transaction, before: Any) -> int:
@@ -194,5 +194,5 @@ def _row(sealed: Sealed, leaves: list[bytes]) -> dict[str, Any]:
 _GIVEN = _giving()
 _WAITS = select(event.c.id).where(event.c.position.is_(None)).limit(1)
 _NEWEST = select(seal.c.number, seal.c.first_position, seal.c.events, seal.c.statement)
-_NEWEST = _NEWEST.order_by(seal.c.number.desc()).limit(1)
+_NEWEST = _NEWEST.where(seal.c.number > 0).order_by(seal.c.number.desc()).limit(1)
 _HIGHEST = select(func.max(event.c.position)).where(event.c.position.is_not(None))
