@@ -22,6 +22,8 @@ SMALL = {
     "deputize_signing_key": "the keys: one signs, a few still verify",
     "deputize_audit_key": "the keys of seals: one signs, of the older ones the public half",
     "due": "no table, but what of the outbox is due at this moment, found by its index",
+    "oldest": "no table, but the events of one seal, found by their index",
+    "placed": "the same, with their positions",
 }
 
 
