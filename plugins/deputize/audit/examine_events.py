@@ -116,9 +116,10 @@ class Events:
         if body is None:
             self._tell(Found.UNEXPECTED, "what was sealed is no event", each, row)
             return
-        if tuple(map(body.get, _COPIES)) != each[2:]:
-            copies = zip(_COPIES, each[2:], strict=True)
-            wrong = ", ".join(name for name, value in copies if body.get(name) != value)
+        copies = _copies_of(body)
+        if copies != each[2:]:
+            compared = zip(_COPIES, copies, each[2:], strict=True)
+            wrong = ", ".join(name for name, copy, stored in compared if copy != stored)
             self._tell(Found.COPY_EDITED, f"columns were edited: {wrong}", each, row)
         self._examine_time(body["at"], each, row)
         if body.get("kind") == PUT_AWAY:
@@ -195,6 +196,11 @@ def _body_of(each: Row) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) and isinstance(body.get("at"), int) else None
+
+
+def _copies_of(body: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what stands beside the body of an event."""
+    return tuple(map(body.get, _COPIES))
 
 
 def _index_of(rows: list[Row], position: int) -> int:

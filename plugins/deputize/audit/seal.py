@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Executable, bindparam, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.db import Database, Transaction
 from .checkpoint_file import CheckpointFile
@@ -21,10 +22,12 @@ from .models import as_stored, event, seal
 from .statement import Statement, encoded, hash_of, sign
 
 #: Events of one seal, at most: on SQLite, whoever issues waits meanwhile.
-AT_ONCE = 500
+AT_ONCE = 200
 
 #: Seconds after which a database that was away is asked again.
 _AWAY = 5
+
+_LOG = logging.getLogger(__name__)
 
 #: Told of each seal in its transaction, with the kinds of its events.
 Announce = Callable[[Transaction, Collection[str]], None]
@@ -76,10 +79,13 @@ class Sealer:
         while not stop.wait(self.every):
             try:
                 self.seal()
-            except Exception:
+            except SQLAlchemyError as error:
+                _LOG.warning("audit: not sealed: %s", type(error).__name__)
+                stop.wait(_AWAY)
+            except Exception:  # noqa: BLE001 - see below
                 # Whatever it was that somebody wrote there: a trail that is not sealed any more
                 # is what they want.
-                logging.getLogger(__name__).exception("audit: not sealed")
+                _LOG.exception("audit: not sealed")
                 stop.wait(_AWAY)
 
     def seal_in(self, tx: Transaction, next_kid: str | None = None) -> Sealed | None:
@@ -103,7 +109,7 @@ class Sealer:
         try:
             self.file.keep(sealed.statement, sealed.signed, self._find_signed)
         except OSError as error:
-            logging.getLogger(__name__).warning("audit: no checkpoint is kept: %s", error)
+            _LOG.warning("audit: no checkpoint is kept: %s", error)
 
     def _seal_some(self) -> Sealed | None:
         with self.db.read() as tx:

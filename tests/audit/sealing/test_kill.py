@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.trails import Trail
+from audit.sealing.trails import Trail
 from deputize.core.clock import SystemClock
 
 ROUNDS = 5
@@ -19,8 +19,8 @@ ROUNDS = 5
 @contextmanager
 def worker(trail: Trail) -> Iterator[subprocess.Popen[str]]:
     url = trail.db.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "audit.sealing_worker", url, str(trail.file.path)]
-    tests = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "audit.sealing.sealing_worker", url, str(trail.file.path)]
+    tests = Path(__file__).parents[2]
     with subprocess.Popen(command, cwd=tests, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.trails import Trail, kinds
+from audit.sealing.trails import Trail, kinds
 from deputize.audit.findings import MOST, Found
 from deputize.audit.statement import NotAStatement, encoded, read
 from deputize.core.values import canonical_json

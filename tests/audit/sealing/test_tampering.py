@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from joserfc.jwk import ECKey
 
-from audit.trails import ISSUER, Trail, kinds, only
+from audit.sealing.trails import ISSUER, Trail, kinds, only
 from deputize.audit.findings import Found
 from deputize.audit.keys import SigningKey
 from deputize.audit.merkle import leaf_hash, tree_hash

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audit.trails import Trail, kinds, only
+from audit.sealing.trails import Trail, kinds, only
 from deputize.audit.checkpoint_file import EVERY
 from deputize.audit.findings import Found
 from deputize.audit.keys import SEALING

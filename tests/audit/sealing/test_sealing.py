@@ -1,22 +1,26 @@
 """Positions are given at sealing, in the order of time, and to all that is committed by then."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jws
+from sqlalchemy.exc import OperationalError
 
-from audit.trails import ISSUER, Trail
+from audit.sealing.trails import ISSUER, Trail
 from deputize.audit import seal as sealing
 from deputize.audit.keys import SEALING, AuditKeys, find_public_keys, published
 from deputize.audit.put_away import put_away
 from deputize.audit.record import Event, record
 from deputize.audit.statement import NotAStatement, Statement, hash_of, read
+from deputize.core.db import Transaction
 from deputize.part import ConfigurationError
 
 DAY = 86_400
@@ -101,6 +105,24 @@ class TestCommitAndSeal:
         trail.sealer.seal()
         assert positions(trail) == list(range(1, 5 * 25 * 3 + 2))
         assert trail.verify_here().is_intact
+
+
+class TestTheThread:
+    @pytest.mark.parametrize("error", [OperationalError("x", {}, Exception()), TypeError()])
+    def test_what_fails_once_is_tried_again(
+        self, trail: Trail, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        monkeypatch.setattr(sealing, "_AWAY", 0.01)
+        trail.happen()
+        stop, fails = threading.Event(), [error]
+
+        def announce(_: Transaction, kinds: Collection[str]) -> None:
+            if fails:
+                raise fails.pop()
+            stop.set()
+
+        replace(trail.sealer, announce=announce, every=0).run(stop)
+        assert positions(trail) == [1, 2]
 
 
 class TestWhatIsSigned:
@@ -257,18 +279,18 @@ def positions(trail: Trail) -> list[int]:
     return [row.position for row in trail.rows(asked)]
 
 
-def in_order(trail: Trail) -> list[object]:
+def in_order(trail: Trail) -> list[Any]:
     return trail.rows("SELECT statement, leaves FROM deputize_seal ORDER BY number")
 
 
 def statements(trail: Trail) -> list[Statement]:
     with trail.db.read() as tx:
         keys = find_public_keys(tx)
-    return [read(row.statement, keys)[0] for row in in_order(trail)]  # type: ignore[attr-defined]
+    return [read(row.statement, keys)[0] for row in in_order(trail)]
 
 
 @contextmanager
-def committing(trail: Trail) -> Iterator[object]:
+def committing(trail: Trail) -> Iterator[Callable[[], None]]:
     """Record an event in a transaction that stays open until it is told to commit."""
     recorded, go_on = threading.Event(), threading.Event()
 

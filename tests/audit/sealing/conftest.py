@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from audit.trails import Trail, made_in
+from audit.sealing.trails import Trail, made_in
 from deputize.migrations import upgrade
 
 

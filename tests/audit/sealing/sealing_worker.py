@@ -1,4 +1,4 @@
-"""One process that records and seals: `python -m audit.sealing_worker URL FILE`.
+"""One process that records and seals: `python -m audit.sealing.sealing_worker URL FILE`.
 
 Prints a line when it has begun, and goes on until it is killed.
 """
@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from audit.trails import ISSUER, SECRET
+from audit.sealing.trails import ISSUER, SECRET
 from deputize.audit.checkpoint_file import CheckpointFile
 from deputize.audit.keys import AuditKeys
 from deputize.audit.record import Event, record

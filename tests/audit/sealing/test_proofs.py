@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from audit.trails import Trail
+from audit.sealing.trails import Trail
 from deputize.audit.keys import find_public_keys
 from deputize.audit.prove import NotProved, Proved, check, prove
 from deputize.audit.statement import encoded
