@@ -23,6 +23,8 @@ SHARED = frozenset({"issuer", "data", "organisation", "database_url"})
 LEFT_OUT = {SECTION: SHARED}
 DEFAULT_ISSUER = "http://127.0.0.1:8000"
 PLUGIN_DATABASE = "deputize.sqlite3"
+#: Checkpoints of the audit trail: beside the databases, and not in them.
+CHECKPOINTS = "audit-checkpoints.jsonl"
 #: Who the server in this folder is, for commands that are told no issuer.
 ISSUER_FILE = "issuer"
 
@@ -64,7 +66,11 @@ def load_configuration(chosen: Chosen, environ: Mapping[str, str]) -> Configurat
         Layers(
             file=chosen.config,
             environ=environ,
-            defaults={"issuer": issuer, "database_url": own_file},
+            defaults={
+                "issuer": issuer,
+                "database_url": own_file,
+                "audit": {"checkpoint_file": str(chosen.data.resolve() / CHECKPOINTS)},
+            },
             defaults_from="--host and --port",
             given={"database_url": chosen.database} if chosen.database else {},
         )

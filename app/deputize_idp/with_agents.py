@@ -5,6 +5,7 @@ call `init_app`.
 """
 
 import json
+import logging
 import os
 import threading
 import time
@@ -18,8 +19,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from deputize import Deputize
 from deputize.approvals.holding import STEP_ASIDE
 from deputize.core.clock import FileClock
-from deputize.endings.sweep import sweep
-from deputize.endings.unused import act_on_unused
 from deputize.settings import Settings as PluginSettings
 
 from .composition import create_app
@@ -69,11 +68,22 @@ def serve_with_agents(configuration: Configuration, host: str, port: int, worker
     os.environ[ENVIRONMENT] = dump(configuration.plugin)
     waiting = configuration.plugin.approvals.max_held if holds(configuration.plugin) else 0
     serve(configuration.idp, host, port, workers, target=TARGET, waiting=waiting)
+    seal_the_last(configuration)
 
 
 def prepare(configuration: Configuration) -> None:
     """Make both databases before there are workers, and leave no connection to inherit."""
     close(create_app_with_agents(configuration))
+
+
+def seal_the_last(configuration: Configuration) -> None:
+    """Seal what the workers did since they last sealed: they have stopped."""
+    try:
+        app = create_app_with_agents(configuration)
+        app.extensions["deputize"].sealer.seal()
+        close(app)
+    except SQLAlchemyError as error:
+        logging.getLogger(__name__).warning("audit: not sealed: %s", error)
 
 
 def close(app: Flask) -> None:
@@ -112,9 +122,7 @@ def sweep_now_and_then(app: Flask) -> None:
     """Write down what time has ended, in each worker; what fails is tried again later."""
     while True:
         try:
-            context = app.extensions["deputize"].context
-            sweep(context.db)
-            act_on_unused(context.db, context.settings.agents)
+            app.extensions["deputize"].sweep()
         except SQLAlchemyError:
             app.logger.exception("sweep of agents")
         time.sleep(SWEEP_SECONDS)

@@ -30,6 +30,8 @@ _USUAL = {
     "oauth_metadata": {"oauth-authorization-server"},
     "openid_metadata": {"openid-configuration"},
 }
+#: Below it, nothing is the host's.
+_OUR_PAGES = "/deputize/"
 _BY_GET = frozenset({"authorize", "jwks", "oauth_metadata", "openid_metadata"})
 _MEMBERS = {
     "authorize": "authorization_endpoint",
@@ -169,6 +171,8 @@ def _declared(app: Flask, name: str, path: str) -> Finding:
 def _likely(app: Flask, name: str) -> str | None:
     method = "GET" if name in _BY_GET else "POST"
     for rule in app.url_map.iter_rules():
+        if rule.rule.startswith(_OUR_PAGES):
+            continue
         last = rule.rule.rpartition("/")[2]
         if last in _USUAL[name] and method in (rule.methods or ()) and "<" not in rule.rule:
             return rule.rule

@@ -29,7 +29,12 @@ from .approvals.step_up import StepUp
 from .approvals.user_code import user_code, user_code_try
 from .approvals.user_code_page import user_code_page
 from .audit import models as audit
+from .audit.checkpoint_file import CheckpointFile
+from .audit.keys import AuditKeys
+from .audit.published import audit_keys
+from .audit.put_away import put_away
 from .audit.record import Tally
+from .audit.seal import Sealer
 from .catalogue import models as catalogue
 from .check import validate_host
 from .core import used_once, versions
@@ -48,10 +53,13 @@ from .delegation.gates import SensitiveScopes
 from .delegation.keys import KeyStore
 from .delegation.server import AgentServer
 from .endings.end_delegation import end_delegation
+from .endings.sweep import Swept, sweep
+from .endings.unused import Unused, act_on_unused
 from .host import Host
 from .migrations import upgrade
 from .oauth.ciba import CIBA
 from .outbox import models as outbox
+from .outbox.checkpoints import CHECKPOINT, SendsCheckpoints, announce, open_webhook
 from .outbox.deliver import Deliverer, InEachProcess
 from .outbox.delivery import Delivery
 from .outbox.models import Line
@@ -69,8 +77,12 @@ NAME = "deputize"
 
 PARTS: tuple[Part, ...] = (
     Part("core", tables=(used_once.used_once, versions.version)),
-    Part("audit", tables=(audit.event,)),
-    Part("outbox", tables=(outbox.outbox,)),
+    Part("audit", tables=(audit.event, audit.seal, audit.audit_key)),
+    Part(
+        "outbox",
+        tables=(outbox.outbox,),
+        deliveries={CHECKPOINT: lambda c: SendsCheckpoints(c.db, open_webhook(c.settings.audit))},
+    ),
     Part(
         "catalogue",
         tables=(catalogue.scope, catalogue.resource_server, catalogue.details_type),
@@ -147,7 +159,9 @@ class Deputize:
         self.settings = settings
         self.parts = (*PARTS, *parts)
         self.context = make_context(settings, host)
+        self.sealer = make_sealer(settings, self.context.db)
         self._sending = InEachProcess(self.deliverer)
+        self._sealing = InEachProcess(lambda: self.sealer)
 
     def init_app(self, app: Flask) -> None:
         """Add agents to `app`.
@@ -160,6 +174,7 @@ class Deputize:
         app.extensions[NAME] = self
         self._app = app
         prepare_database(self.context)
+        self.sealer.keys.prepare(self.context.db)
         app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
         app.register_blueprint(acting_for_me(self.context))
         app.register_blueprint(my_task(self.context))
@@ -167,6 +182,7 @@ class Deputize:
         app.register_blueprint(my_passkeys(self.context))
         app.register_blueprint(user_code_page(self.context))
         app.register_blueprint(notifications_page(self.context))
+        app.register_blueprint(audit_keys(self.context.db))
         for channel in self.context.channels.values():
             if isinstance(channel, WebPush):
                 app.register_blueprint(browsers_page(self.context, channel.server))
@@ -180,9 +196,18 @@ class Deputize:
         app.teardown_request(self.begin_sending)
 
     def begin_sending(self, _: BaseException | None = None) -> None:
-        """Send from this process from now on, where the settings say so."""
+        """Send and seal from this process from now on, where the settings say so."""
         if self.settings.outbox.in_workers:
             self._sending.begin()
+        if self.settings.audit.in_workers:
+            self._sealing.begin()
+
+    def sweep(self) -> tuple[Swept, Unused]:
+        """Write down what time has ended, stop what nobody uses, put old events away."""
+        done = sweep(self.context.db), act_on_unused(self.context.db, self.settings.agents)
+        if self.settings.audit.keep_days:
+            put_away(self.sealer, self.settings.audit.keep_days * 86_400)
+        return done
 
     def deliverer(self) -> Deliverer:
         """Return what sends from the outbox, for one process."""
@@ -226,6 +251,23 @@ def make_context(settings: Settings, host: Host) -> Context:
         gates=(SensitiveScopes(),),
         tally=Tally(),
         channels=channels,
+    )
+
+
+def make_sealer(settings: Settings, db: Database) -> Sealer:
+    """Return what seals the audit trail.
+
+    :raises ConfigurationError: where checkpoints are to be sent, and can't be
+    """
+    secret = settings.key_secret.get_secret_value() if settings.key_secret else None
+    file = settings.audit.checkpoint_file
+    return Sealer(
+        issuer=settings.issuer,
+        db=db,
+        keys=AuditKeys(secret),
+        announce=announce if open_webhook(settings.audit) else lambda tx, kinds: None,
+        file=CheckpointFile(Path(file)) if file else None,
+        every=settings.audit.seal_every,
     )
 
 

@@ -200,6 +200,38 @@ class Notify(Section):
     web_push: WebPush = WebPush()
 
 
+class CheckpointWebhook(Section):
+    """`[deputize.audit.webhook]`: where the trail's checkpoints are sent, one a minute at most,
+    signed as Standard Webhooks says."""
+
+    url: str | None = None
+    """Where to: a system whose records nobody here can change."""
+    secret: SecretStr | None = None
+    """Signs what is sent: `whsec_` and 24 to 64 random bytes in base64. Needed with it."""
+    private_hosts: tuple[str, ...] = ()
+    """Hosts on private addresses that the URL may name, by http as well."""
+
+
+class Audit(Section):
+    """`[deputize.audit]`: sealing the trail of what happened, and how long it is kept."""
+
+    in_workers: bool = True
+    """Each process that answers seals, from its first request on; else `deputize audit seal` and
+    `deputize sweep` do."""
+    seal_every: Annotated[int, Field(ge=1, le=60)] = 1
+    """Seconds between two looks at what is to be sealed."""
+    late_after: Annotated[int, Field(ge=5, le=86_400)] = 60
+    """Seconds after which `deputize audit verify` names an event that is not sealed, or one that
+    was sealed behind others that happened so much later."""
+    keep_days: Annotated[int, Field(ge=30, le=36_500)] | None = None
+    """Days after which a sweep puts sealed events away; without it, they all stay. Their seals
+    stay in any case."""
+    checkpoint_file: str | None = None
+    """Where checkpoints are kept on this machine. Where it is not set, `deputize serve` keeps
+    `audit-checkpoints.jsonl` in its data folder, and another host's server keeps none."""
+    webhook: CheckpointWebhook = CheckpointWebhook()
+
+
 class Authorize(Section):
     """`[deputize.authorize]`: how an agent asks a person to let it act."""
 
@@ -256,6 +288,7 @@ class Settings(Section):
     approvals: Approvals = Approvals()
     outbox: Outbox = Outbox()
     notify: Notify = Notify()
+    audit: Audit = Audit()
     authorize: Authorize = Authorize()
     bounds: Bounds = Bounds()
     web: Web = Web()

@@ -26,5 +26,6 @@ def world(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) ->
         grow(running.context.db, TREES, int(time.time()))
         ask_all_day(running.context.db, int(time.time()))
         push_all_day(running.context.db, int(time.time()))
+        running.app.extensions["deputize"].sealer.seal()
         analyse(running.context.db)
         yield running

@@ -188,6 +188,19 @@ def sweeping(world: World) -> Act:
     return lambda: sweep(world.context.db)
 
 
+def sealing(world: World) -> Act:
+    sealer = world.app.extensions["deputize"].sealer
+    sealer.seal()
+    world.hold()
+    return lambda: sealer.seal()
+
+
+def finding_nothing_to_seal(world: World) -> Act:
+    sealer = world.app.extensions["deputize"].sealer
+    sealer.seal()
+    return lambda: [sealer.seal()]
+
+
 def looking_for_what_is_to_be_sent(world: World) -> Act:
     return lambda: claim(world.context.db, 8, ["word"], [])
 
@@ -390,6 +403,8 @@ OPERATIONS: tuple[Callable[[World], Act], ...] = (
     looking_for_what_is_to_be_sent,
     sending_what_is_due,
     sweeping,
+    sealing,
+    finding_nothing_to_seal,
     a_person_leaving,
 )
 

@@ -20,7 +20,10 @@ SMALL = {
     "deputize_scope": "the catalogue: tens of rows that an administrator declared",
     "deputize_resource_server": "the catalogue likewise",
     "deputize_signing_key": "the keys: one signs, a few still verify",
+    "deputize_audit_key": "the keys of seals: one signs, of the older ones the public half",
     "due": "no table, but what of the outbox is due at this moment, found by its index",
+    "oldest": "no table, but the events of one seal, found by their index",
+    "placed": "the same, with their positions",
 }
 
 

@@ -43,7 +43,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "revoking_a_tree": (10, 15),
     "revoking_a_token_of_its_own": (6, 10),
     "ending_a_task": (9, 10),
-    "suspending_an_agent": (11, 13),
+    "suspending_an_agent": (12, 15),
     "asking_a_person": (17, 19),
     "asking_the_same_again": (10, 12),
     "coming_back_too_early": (6, 8),
@@ -62,6 +62,8 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_for_what_is_to_be_sent": (1, 2),
     "sending_what_is_due": (4, 7),
     "sweeping": (13, 15),
+    "sealing": (6, 8),
+    "finding_nothing_to_seal": (1, 2),
     "a_person_leaving": (17, 21),
 }
 

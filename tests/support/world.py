@@ -376,8 +376,8 @@ def running_world(
             database_url=database_url,
             clock_file=str(clock_file),
             test_mode=True,
-            # A test sends when it says so.
-            **{"outbox": {"in_workers": False}} | overrides,
+            # A test sends and seals when it says so.
+            **{"outbox": {"in_workers": False}, "audit": {"in_workers": False}} | overrides,
         )
         deputize = Deputize(host=host, settings=settings)
         deputize.init_app(app)

@@ -2,10 +2,25 @@
 
 An event has no position until it is sealed, so that recording one never waits for
 another. Personal data is only behind `person_id`. `body` holds the canonical bytes
-that will be sealed; the columns beside it are copies to search by.
+that are sealed; the columns beside it are copies to search by.
 """
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
 
 from ..core.db import metadata
 
@@ -21,7 +36,50 @@ event = Table(
     Column("task_id", String(16)),
     Column("delegation_id", String(16)),
     Column("body", LargeBinary, nullable=False),
-    Column("position", BigInteger, unique=True),
+    Column("position", BigInteger),
     Index("ix_deputize_event_task_id", "task_id", "at"),
     Index("ix_deputize_event_agent", "agent", "at"),
 )
+Index(
+    "uq_deputize_event_position",
+    event.c.position,
+    unique=True,
+    sqlite_where=text("position IS NOT NULL"),
+    postgresql_where=text("position IS NOT NULL"),
+)
+# What waits for its seal is soon sealed: this one stays small, whatever the trail's length.
+Index(
+    "ix_deputize_event_unsealed",
+    event.c.at,
+    event.c.id,
+    sqlite_where=text("position IS NULL"),
+    postgresql_where=text("position IS NULL"),
+)
+
+#: One for each batch: `leaves` are the hashes of its events, 32 bytes each, and stay when the
+#: events are put away; `statement` is what was signed. The columns between are copies of it.
+seal = Table(
+    "deputize_seal",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_position", BigInteger, nullable=False, unique=True),
+    Column("events", Integer, nullable=False),
+    Column("sealed_at", BigInteger, nullable=False, index=True),
+    Column("leaves", LargeBinary, nullable=False),
+    Column("statement", Text, nullable=False),
+)
+
+#: What seals are signed with. One key signs; of its predecessors only the public half is left.
+audit_key = Table(
+    "deputize_audit_key",
+    metadata,
+    Column("kid", String(43), primary_key=True),
+    Column("public_jwk", Text, nullable=False),
+    Column("private_jwk", Text),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+
+def as_stored(column: Column[Any]) -> ColumnElement[Any]:
+    """Return the column without its type: on SQLite, somebody can have written any other there."""
+    return type_coerce(column, NullType()).label(column.name)

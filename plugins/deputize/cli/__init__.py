@@ -8,6 +8,8 @@ import click
 from .agents import agents
 from .approvals import approvals
 from .audit import audit
+from .audit_proofs import PROOF_COMMANDS
+from .audit_seals import SEAL_COMMANDS
 from .check import check
 from .declaration import apply_command, export_command
 from .delegations import delegations
@@ -41,5 +43,7 @@ COMMANDS = (
     sweep_command,
     deliver_command,
 )
+for of_the_trail in (*SEAL_COMMANDS, *PROOF_COMMANDS):
+    audit.add_command(of_the_trail)
 for command in COMMANDS:
     deputize.add_command(command)

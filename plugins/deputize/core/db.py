@@ -57,6 +57,7 @@ class Kind(IntEnum):
     PERSON = 1
     AGENT = 2
     TASK = 3
+    SEAL = 4
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -178,6 +179,20 @@ class Database:
                 self._opened(sorted(locks), isolation_level="READ COMMITTED") as tx,
                 _committed(tx.connection),
             ):
+                yield tx
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Open a connection whose reads are all of one moment, whatever is committed meanwhile."""
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    yield Transaction(connection, self.clock.now())
+                finally:
+                    connection.rollback()
+        else:
+            with self._opened([], isolation_level="REPEATABLE READ") as tx:
                 yield tx
 
     def glance(self, statement: Prepared, values: Mapping[str, Any]) -> tuple[Any, ...] | None:

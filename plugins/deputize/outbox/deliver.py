@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -81,19 +82,25 @@ class Deliverer:
             return failure
 
 
-class InEachProcess:
-    """Runs a deliverer in the process that begins it: no thread is copied by a fork.
+class Runs(Protocol):
+    """What works in a thread of its own until it is told to stop."""
 
-    :param make: returns a deliverer for this process
+    def run(self, stop: threading.Event) -> None: ...
+
+
+class InEachProcess:
+    """Runs something in the process that begins it: no thread is copied by a fork.
+
+    :param make: returns what runs in this process
     """
 
-    def __init__(self, make: Callable[[], Deliverer]) -> None:
+    def __init__(self, make: Callable[[], Runs]) -> None:
         self._make = make
         self._begun_in = 0
         self._lock = threading.Lock()
 
     def begin(self) -> None:
-        """Start sending, unless this process does already."""
+        """Start it, unless it runs in this process already."""
         if self._begun_in == os.getpid():
             return
         with self._lock:

@@ -110,12 +110,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
     )
     op.create_index(
-        "ix_deputize_approval_decision_hash",
-        "deputize_approval",
-        ["status", "expires_at"],
-        unique=False,
-        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
-        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        "ix_deputize_approval_decision_hash", "deputize_approval", ["decision_hash"], unique=False
     )
     op.create_index(
         "ix_deputize_approval_expires_at",
@@ -181,6 +176,14 @@ def upgrade() -> None:
         "deputize_archived_delegation",
         ["task_id"],
         unique=False,
+    )
+    op.create_table(
+        "deputize_audit_key",
+        sa.Column("kid", sa.String(length=43), nullable=False),
+        sa.Column("public_jwk", sa.Text(), nullable=False),
+        sa.Column("private_jwk", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kid", name=op.f("pk_deputize_audit_key")),
     )
     op.create_table(
         "deputize_auth_request",
@@ -330,10 +333,25 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_event")),
-        sa.UniqueConstraint("position", name=op.f("uq_deputize_event_position")),
     )
     op.create_index("ix_deputize_event_agent", "deputize_event", ["agent", "at"], unique=False)
     op.create_index("ix_deputize_event_task_id", "deputize_event", ["task_id", "at"], unique=False)
+    op.create_index(
+        "ix_deputize_event_unsealed",
+        "deputize_event",
+        ["at", "id"],
+        unique=False,
+        sqlite_where=sa.text("position IS NULL"),
+        postgresql_where=sa.text("position IS NULL"),
+    )
+    op.create_index(
+        "uq_deputize_event_position",
+        "deputize_event",
+        ["position"],
+        unique=True,
+        sqlite_where=sa.text("position IS NOT NULL"),
+        postgresql_where=sa.text("position IS NOT NULL"),
+    )
     op.create_table(
         "deputize_evidence",
         sa.Column("id", sa.String(length=16), nullable=False),
@@ -505,6 +523,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_deputize_scope")),
     )
     op.create_table(
+        "deputize_seal",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("first_position", sa.BigInteger(), nullable=False),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("sealed_at", sa.BigInteger(), nullable=False),
+        sa.Column("leaves", sa.LargeBinary(), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_deputize_seal")),
+        sa.UniqueConstraint("first_position", name=op.f("uq_deputize_seal_first_position")),
+    )
+    op.create_index(
+        op.f("ix_deputize_seal_sealed_at"), "deputize_seal", ["sealed_at"], unique=False
+    )
+    op.create_table(
         "deputize_signing_key",
         sa.Column("kid", sa.String(length=16), nullable=False),
         sa.Column("private_jwk", sa.Text(), nullable=False),
@@ -655,6 +687,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deputize_single_use_delegation_id"), table_name="deputize_single_use")
     op.drop_table("deputize_single_use")
     op.drop_table("deputize_signing_key")
+    op.drop_index(op.f("ix_deputize_seal_sealed_at"), table_name="deputize_seal")
+    op.drop_table("deputize_seal")
     op.drop_table("deputize_scope")
     op.drop_table("deputize_resource_server")
     op.drop_index(
@@ -686,6 +720,18 @@ def downgrade() -> None:
     op.drop_table("deputize_notify_choice")
     op.drop_index(op.f("ix_deputize_evidence_passkey_id"), table_name="deputize_evidence")
     op.drop_table("deputize_evidence")
+    op.drop_index(
+        "uq_deputize_event_position",
+        table_name="deputize_event",
+        sqlite_where=sa.text("position IS NOT NULL"),
+        postgresql_where=sa.text("position IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_deputize_event_unsealed",
+        table_name="deputize_event",
+        sqlite_where=sa.text("position IS NULL"),
+        postgresql_where=sa.text("position IS NULL"),
+    )
     op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
     op.drop_index("ix_deputize_event_agent", table_name="deputize_event")
     op.drop_table("deputize_event")
@@ -710,6 +756,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deputize_auth_request_expires_at"), table_name="deputize_auth_request")
     op.drop_index(op.f("ix_deputize_auth_request_approval_id"), table_name="deputize_auth_request")
     op.drop_table("deputize_auth_request")
+    op.drop_table("deputize_audit_key")
     op.drop_index(
         op.f("ix_deputize_archived_delegation_task_id"), table_name="deputize_archived_delegation"
     )
@@ -733,12 +780,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.drop_index(
-        "ix_deputize_approval_decision_hash",
-        table_name="deputize_approval",
-        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
-        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
-    )
+    op.drop_index("ix_deputize_approval_decision_hash", table_name="deputize_approval")
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")

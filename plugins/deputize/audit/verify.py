@@ -1,0 +1,38 @@
+"""Tells whether the trail is what was sealed, and which event was touched where it is not.
+
+Each event's body is compared with its leaf and its columns with the body, each batch with its
+tree, each seal with its signature and with the one before, and the whole with checkpoints that
+lay elsewhere. Everything is read of one moment, in pages. Whoever wrote to the database may have
+written anything: what cannot be read is a finding, too.
+"""
+
+from collections.abc import Sequence
+
+from ..core.db import Database
+from .checkpoints import Checkpoints
+from .examine_events import Events
+from .examine_seals import Chain, read_pages
+from .findings import Verdict
+from .keys import find_public_keys
+
+
+def verify(db: Database, checkpoints: Sequence[str | None], late_after: int) -> Verdict:
+    """Examine the whole trail.
+
+    :param checkpoints: statements that lay elsewhere; None for what should have been one
+    :param late_after: seconds in which each event is sealed
+    """
+    verdict = Verdict()
+    with db.snapshot() as tx:
+        keys = find_public_keys(tx)
+        chain, events = Chain(keys, verdict), Events(tx, verdict, late_after)
+        compared = Checkpoints(checkpoints, keys, verdict)
+        for page in read_pages(tx, verdict):
+            events.read_through(max(row.last_position for row in page))
+            for row in page:
+                compared.compare(row.number, row.statement, chain.examine(row))
+                events.examine(row)
+            events.leave_page()
+        compared.finish(chain.number)
+        events.finish(is_begun=bool(keys))
+    return verdict

@@ -1,0 +1,88 @@
+"""Sends checkpoints of the audit trail off the machine, one a minute at most.
+
+The line is stored with a seal; what is sent is the newest statement at that time. So each seal
+is covered by a checkpoint within a minute, and a receiver that is away for a while misses none
+that matters.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..audit.checkpoint_file import as_line
+from ..audit.keys import find_public_keys
+from ..audit.seal import find_newest
+from ..audit.statement import read
+from ..core.db import Database, Transaction
+from ..part import ConfigurationError
+from ..settings import Audit
+from .channel import WrongSetting
+from .enqueue import count_since, enqueue, is_waiting
+from .models import Line
+from .standard_webhook import StandardWebhook
+
+CHECKPOINT = "audit.checkpoint"
+
+#: Seconds between two, at least, and for which one is tried.
+EVERY, TRIED = 60, 86_400
+
+_SUBJECT, _DESTINATION = "trail", "audit-webhook"
+
+#: What comes of sending is recorded, and sealed. On its own it is no reason to send again.
+_OF_SENDING = frozenset({"outbox.delivered", "outbox.given_up"})
+
+
+def announce(tx: Transaction, kinds: Collection[str]) -> None:
+    """Let the newest checkpoint be sent, in the transaction of a seal.
+
+    :param kinds: of the events that it seals
+    """
+    if _OF_SENDING.issuperset(kinds) or is_waiting(tx, CHECKPOINT, _SUBJECT, _DESTINATION):
+        return
+    is_soon = count_since(tx, CHECKPOINT, _SUBJECT, tx.now - EVERY) > 0
+    due_at = tx.now + (EVERY if is_soon else 0)
+    enqueue(tx, CHECKPOINT, _SUBJECT, _DESTINATION, due_at=due_at, expires_at=tx.now + TRIED)
+
+
+@dataclass(frozen=True)
+class SendsCheckpoints:
+    """The delivery of checkpoints."""
+
+    db: Database
+    webhook: StandardWebhook | None
+
+    def __call__(self, line: Line) -> str:
+        """Send the newest statement.
+
+        :raises NotDelivered: where it has not arrived
+        """
+        if self.webhook is None:
+            return "switched off"
+        with self.db.read() as tx:
+            signed, keys = find_newest(tx), find_public_keys(tx)
+        if signed is None:
+            return "over"
+        told = as_line(read(signed, keys)[0], signed)
+        self.webhook.post(line.id, CHECKPOINT, line.claimed_at, told)
+        return "sent"
+
+
+def open_webhook(audit: Audit) -> StandardWebhook | None:
+    """Return where checkpoints are sent; None where nothing is set.
+
+    :raises ConfigurationError: where it can't be one
+    """
+    wrong = webhook_mistake(audit)
+    if wrong:
+        raise ConfigurationError(f"[deputize.audit.webhook] {wrong[0]}: {wrong[1]}")
+    return StandardWebhook(audit.webhook) if audit.webhook.url else None
+
+
+def webhook_mistake(audit: Audit) -> tuple[str, str] | None:
+    """Return what is wrong in its table: the key, and what is expected."""
+    if audit.webhook.url is None and audit.webhook.secret is None:
+        return None
+    try:
+        StandardWebhook(audit.webhook)
+    except WrongSetting as error:
+        return error.key, error.text
+    return None

@@ -1,0 +1,100 @@
+"""One signed POST to an organisation's own system (Standard Webhooks 1.0).
+
+The receiver can tell that it comes from here, when, and whether it has had it before.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from ..core.guarded_http import FetchError, post
+from ..core.values import canonical_json
+from .channel import WrongSetting
+from .delivery import NotDelivered
+
+#: How the secret is written, and how many bytes it has.
+PREFIX = "whsec_"
+SHORTEST, LONGEST = 24, 64
+
+
+class WebhookSection(Protocol):
+    """What an administrator says of it."""
+
+    @property
+    def url(self) -> str | None: ...
+    @property
+    def secret(self) -> SecretStr | None: ...
+    @property
+    def private_hosts(self) -> tuple[str, ...]: ...
+
+
+class StandardWebhook:
+    """One URL, an administrator's.
+
+    :raises WrongSetting: for a URL or a secret that is missing, or can't be one
+    """
+
+    def __init__(self, section: WebhookSection) -> None:
+        self._url, self.host = _url(section)
+        self._key = _key(section.secret)
+        self._private_hosts = section.private_hosts
+
+    def post(self, message_id: str, kind: str, at: int, data: Mapping[str, Any]) -> None:
+        """Post it; whatever is not 2xx has not arrived.
+
+        :param message_id: the same at each attempt
+        :param at: NumericDate
+        :raises NotDelivered: with the status, or why there is none
+        """
+        timestamp = datetime.fromtimestamp(at, UTC).isoformat()
+        body = canonical_json({"type": kind, "timestamp": timestamp, "data": data})
+        headers = {"Content-Type": "application/json", **self._signed(message_id, at, body)}
+        try:
+            status = post(self._url, body, headers, private_hosts=self._private_hosts)
+        except FetchError as error:
+            # A URL can be as good as a secret.
+            raise NotDelivered(str(error).replace(self._url, "webhook")) from None
+        if not 200 <= status < 300:
+            raise NotDelivered(f"HTTP {status}")
+
+    def _signed(self, message_id: str, at: int, body: bytes) -> dict[str, str]:
+        signed = f"{message_id}.{at}.".encode() + body
+        mac = hmac.new(self._key, signed, hashlib.sha256).digest()
+        return {
+            "webhook-id": message_id,
+            "webhook-timestamp": str(at),
+            "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
+        }
+
+
+def _url(section: WebhookSection) -> tuple[str, str]:
+    try:
+        parts = urlsplit(section.url or "")
+    except ValueError:
+        parts = urlsplit("")
+    host = parts.hostname or ""
+    is_allowed = parts.scheme == "https" or (
+        parts.scheme == "http" and host in section.private_hosts
+    )
+    if not section.url or not host or not is_allowed:
+        raise WrongSetting("url", "expected an https URL; http is for private_hosts alone")
+    return section.url, host
+
+
+def _key(secret: SecretStr | None) -> bytes:
+    try:
+        text = secret.get_secret_value() if secret else ""
+        key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not SHORTEST <= len(key) <= LONGEST:
+        text = f"expected {PREFIX} and {SHORTEST} to {LONGEST} random bytes in base64"
+        raise WrongSetting("secret", text)
+    return key
