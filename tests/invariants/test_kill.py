@@ -1,4 +1,4 @@
-"""V1, V2, V9, V13, V14: a worker that is killed in the middle leaves nothing half done.
+"""V1, V2, V9, V13, V14, V20: a worker that is killed in the middle leaves nothing half done.
 
 It is killed (SIGKILL) after so many answers, with others under way: issuing, handing over,
 ending. What it had answered holds; what it had not either happened whole, or not at all.
@@ -16,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from deputize.audit.verify import verify
 from deputize.delegation.models import delegation
 from support.agents_http import Agent, decode, outcome
 from support.world import CALENDAR, World, killable_worker
@@ -87,6 +88,7 @@ def test_what_a_killed_worker_leaves_is_whole(world: World, killed: Doomed) -> N
     no_node_is_without_its_event(world)
     no_tree_is_half_ended(world)
     what_was_promised_holds(world, killed)
+    the_trail_is_what_was_sealed(world)
 
 
 def each_token_that_was_returned_has_one_event(world: World, killed: Doomed) -> None:
@@ -125,6 +127,11 @@ def what_was_promised_holds(world: World, killed: Doomed) -> None:
         assert outcome(replayed) == (401, "invalid_client")
     # Its locks went with it.
     assert planner.exchange(hold, resource=CALENDAR).status_code == 200
+
+
+def the_trail_is_what_was_sealed(world: World) -> None:
+    verdict = verify(world.context.db, [], late_after=60)
+    assert verdict.is_intact, verdict.findings
 
 
 def nodes(world: World) -> list[dict[str, Any]]:
