@@ -44,7 +44,7 @@ def test_no_table_that_grows_is_read_from_end_to_end(world: World, heard: Heard,
 
 
 def test_a_scan_would_be_seen(world: World) -> None:
-    unindexed = Statement("SELECT id FROM deputize_event WHERE rule = 'quota.nodes'")
+    unindexed = Statement("SELECT id FROM deputize_event WHERE kind = 'token.used'")
     assert scanned(world.context.db, unindexed) == {"deputize_event"}
 
 
