@@ -101,7 +101,13 @@ def starting(data: Path) -> Iterator[None]:
 def add(command: click.Command, group: click.Group = deputize) -> None:
     """Add `command` to `group`, or each command below it, with the options that say where."""
     if isinstance(command, click.Group):
-        below = click.Group(command.name, help=command.help)
+        # `people` is the plugin's as well as the host's.
+        known = group.commands.get(command.name or "")
+        below = (
+            known
+            if isinstance(known, click.Group)
+            else click.Group(command.name, help=command.help)
+        )
         for each in command.commands.values():
             add(each, below)
         group.add_command(below)

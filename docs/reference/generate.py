@@ -11,6 +11,7 @@ from pathlib import Path
 from conformance_page import conformance
 from rules_page import rules
 from settings_page import settings
+from trail_page import trail
 
 FOLDER = Path(__file__).parent
 
@@ -18,6 +19,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "conformance.md": conformance,
     "rules.md": rules,
     "settings.md": settings,
+    "trail.md": trail,
 }
 
 if __name__ == "__main__":

@@ -234,13 +234,13 @@ class TestTypesOfDetails:
 class TestKillSwitches:
     def test_a_suspended_agent_stays_suspended(self, house: House) -> None:
         house.apply(EVERYTHING)
-        stop_agent(house.context.db, "planner", Status.SUSPENDED, why="test")
+        stop_agent(house.context.db, "planner", Status.SUSPENDED, why="suspended")
         assert house.apply(EVERYTHING) == ["5 unchanged"]
         assert house.agent("planner").status == Status.SUSPENDED
 
     def test_even_when_it_is_edited(self, house: House) -> None:
         house.apply(EVERYTHING)
-        stop_agent(house.context.db, "planner", Status.SUSPENDED, why="test")
+        stop_agent(house.context.db, "planner", Status.SUSPENDED, why="suspended")
         house.apply(EVERYTHING.replace("Books trips", "Books longer trips"))
         planner = house.agent("planner")
         assert (planner.status, planner.purpose) == (Status.SUSPENDED, "Books longer trips")

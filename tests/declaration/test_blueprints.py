@@ -55,19 +55,19 @@ class TestInstances:
 
     @pytest.mark.parametrize("target", [Status.SUSPENDED, Status.RETIRED])
     def test_are_stopped_with_it(self, fleet: House, target: Status) -> None:
-        stop_agent(fleet.context.db, "fleet", target, why="test")
+        stop_agent(fleet.context.db, "fleet", target, why="ended_by_operator")
         assert {fleet.agent(name).status for name in ("fleet", "fleet-1", "fleet-2")} == {target}
 
     def test_none_starts_again_before_it(self, fleet: House) -> None:
         db = fleet.context.db
-        stop_agent(db, "fleet", Status.SUSPENDED, why="test")
+        stop_agent(db, "fleet", Status.SUSPENDED, why="ended_by_operator")
         assert not start_agent(db, "fleet-1")
         assert start_agent(db, "fleet")
         assert fleet.agent("fleet-1").status == Status.SUSPENDED
         assert start_agent(db, "fleet-1")
 
     def test_one_can_be_stopped_alone(self, fleet: House) -> None:
-        stop_agent(fleet.context.db, "fleet-1", Status.RETIRED, why="test")
+        stop_agent(fleet.context.db, "fleet-1", Status.RETIRED, why="ended_by_operator")
         assert fleet.agent("fleet-2").status == Status.ACTIVE
 
     def test_are_exported_as_they_were_declared(self, fleet: House) -> None:

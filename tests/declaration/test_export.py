@@ -84,8 +84,8 @@ def test_where_an_agent_is_told_survives(house: House) -> None:
 @pytest.mark.sqlite_only
 def test_a_suspended_agent_is_in_it_and_a_retired_one_is_not(house: House) -> None:
     house.apply(EVERYTHING)
-    stop_agent(house.context.db, "planner", Status.SUSPENDED, why="test")
-    stop_agent(house.context.db, "booker", Status.RETIRED, why="test")
+    stop_agent(house.context.db, "planner", Status.SUSPENDED, why="suspended")
+    stop_agent(house.context.db, "booker", Status.RETIRED, why="suspended")
     assert [a["client_id"] for a in tomllib.loads(house.export())["agents"]] == ["planner"]
     assert house.apply(house.export(), "--prune") == ["4 unchanged"]
     assert house.agent("planner").status == Status.SUSPENDED

@@ -33,7 +33,7 @@ from support.missing import missing
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = {".venv", ".git", "build", "dist", "instance", "results", "node_modules"}
 FILES = [p for p in sorted(ROOT.rglob("*.md")) if not ELSEWHERE & {*p.relative_to(ROOT).parts}]
-GENERATED = ("conformance.md", "rules.md", "settings.md")
+GENERATED = ("conformance.md", "rules.md", "settings.md", "trail.md")
 PROGRAMS = ("deputize", "make", "curl")
 
 #: Pages whose blocks are run, and the server that they speak to.

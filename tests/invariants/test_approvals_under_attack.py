@@ -121,7 +121,7 @@ class TestRaces:
             ends: dict[str, Callable[[], object]] = {
                 "the hold": lambda a=asking: a.agent.revoke(a.hold) and None,
                 "the agent": lambda: (
-                    stop_agent(world.context.db, name, Status.SUSPENDED, why="suspected") and None
+                    stop_agent(world.context.db, name, Status.SUSPENDED, why="suspended") and None
                 ),
                 "the person": lambda a=asking: world.leave(a.person),
                 "the ceiling": lambda: world.edit(name, scope=frozenset({"calendar:read"})),

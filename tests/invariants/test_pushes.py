@@ -57,7 +57,7 @@ def test_pushed_polled_for_and_ended_at_once(world: World, endpoint: Told, is_en
 
         def end(hold: str = hold) -> None:
             if is_ended:
-                end_delegation(world.context.db, decode(hold)[1]["delegation_id"], why="ended")
+                end_delegation(world.context.db, decode(hold)[1]["delegation_id"], why="revoked")
 
         polls: list[Callable[[], Any]] = [lambda a=asking, p=polled: a.poll(p)] * 3
         workers = [_worker(world).deliver_due for _ in range(3)]

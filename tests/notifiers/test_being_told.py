@@ -320,6 +320,6 @@ class TestAProposedEnd:
     def test_once_answered_nobody_is_told(self, asking: Asking, mail: Mailbox) -> None:
         task = Running(asking.world, asking.person, task_completion="person")
         task.propose()
-        end_task(asking.world.context.db, task.id, why="test")
+        end_task(asking.world.context.db, task.id, why="ended_by_operator")
         deliver(asking.world)
         assert mail.texts() == []

@@ -176,7 +176,7 @@ def suspending_an_agent(world: World) -> Act:
     name = f"stopped-{len(world.keys)}"
     world.register(name)
     _at_the_api(world, world.hold(name), name)
-    return lambda: stop_agent(world.context.db, name, Status.SUSPENDED, why="suspected")
+    return lambda: stop_agent(world.context.db, name, Status.SUSPENDED, why="suspended")
 
 
 def a_person_leaving(world: World) -> Act:

@@ -32,7 +32,7 @@ def roots(world: World, request: pytest.FixtureRequest) -> list[Delegation]:
 
 
 def test_all_that_a_suspended_agent_holds_ends(world: World, roots: list[Delegation]) -> None:
-    ended = stop_agent(world.context.db, roots[0].actor, Status.SUSPENDED, why="suspected")
+    ended = stop_agent(world.context.db, roots[0].actor, Status.SUSPENDED, why="suspended")
     assert ended is not None
     assert (ended.nodes, set(ended.tasks)) == (TREES, {root.task_id for root in roots})
 

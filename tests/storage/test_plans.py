@@ -6,6 +6,7 @@ that has been used by many for a day.
 
 import pytest
 
+from deputize.audit.query import Search, find_events
 from storage.hearing import Ear, Statement
 from storage.operations import OPERATIONS, done
 from storage.plans import scanned
@@ -46,8 +47,28 @@ def test_no_table_that_grows_is_read_from_end_to_end(world: World, heard: Heard,
         assert scanned(world.context.db, statement) <= SMALL.keys(), statement
 
 
+@pytest.mark.parametrize(
+    "search",
+    [
+        Search(),
+        Search(person_id="somebody"),
+        Search(agent="planner"),
+        Search(task_id="one"),
+        Search(task_id="one", delegation_id="another"),
+        Search(rule="quota.nodes"),
+        Search(person_id="somebody", kind="delegation", since=1, until=2),
+    ],
+)
+def test_a_search_of_the_trail_reads_no_more_than_it_shows(world: World, search: Search) -> None:
+    with Ear(world.context.db).hearing() as statements, world.context.db.read() as tx:
+        find_events(tx, search, 100, before="6525a0b0-x")
+    assert statements
+    for statement in statements:
+        assert not scanned(world.context.db, statement), statement
+
+
 def test_a_scan_would_be_seen(world: World) -> None:
-    unindexed = Statement("SELECT id FROM deputize_event WHERE rule = 'quota.nodes'")
+    unindexed = Statement("SELECT id FROM deputize_event WHERE kind = 'token.used'")
     assert scanned(world.context.db, unindexed) == {"deputize_event"}
 
 

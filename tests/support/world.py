@@ -152,7 +152,7 @@ class World:
 
     def stop(self, client_id: str, status: Status = Status.SUSPENDED) -> None:
         """Suspend or retire an agent as an administrator would."""
-        assert stop_agent(self.context.db, client_id, status, why="stopped") is not None
+        assert stop_agent(self.context.db, client_id, status, why="suspended") is not None
 
     def start(self, client_id: str) -> None:
         """Adopt or resume an agent as an administrator would."""

@@ -66,6 +66,7 @@ def _question(
         wanted = _asked(reading, asked)
         standing = find_asked(server.context, reading, agent, asked, wanted.target)
         token_scope = standing.node.scope
+        reading.shown = standing.node.id
     return Question(
         agent=agent,
         standing=standing,
@@ -100,6 +101,7 @@ def _standing(
         subject = read_subject_token(token, reading.moment, limit)
     except Refusal:
         raise Refusal("hint.not_ours", "Nobody can be asked by that hint.") from None
+    reading.shown = subject.delegation_id
     if subject.actor != agent.client_id or subject.may_act is not None or subject.is_bound:
         raise Refusal("hint.not_the_actor", "Nobody can be asked by that hint.")
     standing = find_standing(reading.tx, subject.delegation_id, agent.client_id)

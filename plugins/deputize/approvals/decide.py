@@ -16,6 +16,7 @@ from ..delegation.context import Context
 from ..delegation.details import write_details
 from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
+from ..delegation.persons import commitment, salt_of
 from ..passkeys.use import keep_evidence
 from .approvers import Needed, needed_by
 from .expect import tell_now
@@ -148,11 +149,11 @@ def record_word(
     :param yes: where the person themselves said it
     :param evidence_id: of what they signed with a passkey, where somebody else did
     """
+    salt = salt_of(tx, card.person_id)
     facts = {
         "approval_id": card.id,
-        "content_hash": card.content_hash,
-        "decision_hash": yes.decided if yes else card.decision_hash,
-        "chain": list(card.chain),
+        "content": commitment(salt, card.content_hash),
+        "decision": commitment(salt, yes.decided if yes else card.decision_hash),
         "by": by,
     }
     if yes is not None:
@@ -168,6 +169,7 @@ def record_word(
             agent=card.client_id,
             task_id=card.task_id,
             delegation_id=card.delegation_id,
+            chain=card.chain,
             facts=facts,
         ),
     )

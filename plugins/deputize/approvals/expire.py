@@ -21,6 +21,7 @@ def mark(tx: Transaction, which: ColumnElement[bool], status: Status, **facts: o
         approval.c.client_id,
         approval.c.task_id,
         approval.c.delegation_id,
+        approval.c.chain,
     )
     marking = update(approval).where(which).values(status=status)
     rows = tx.execute(marking.returning(*told)).all()
@@ -33,6 +34,7 @@ def mark(tx: Transaction, which: ColumnElement[bool], status: Status, **facts: o
                 agent=row.client_id,
                 task_id=row.task_id,
                 delegation_id=row.delegation_id,
+                chain=tuple(row.chain.split()),
                 facts={"approval_id": row.id} | facts,
             )
             for row in rows

@@ -23,6 +23,7 @@ from ..delegation.details import read_details
 from ..delegation.issue import Overtaken, locks_alone
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.narrow import elevate
+from ..delegation.persons import commitment, salt_of
 from ..delegation.quotas import ELEVATED, require_left
 from ..oauth.ciba import PUSH
 from .content import content_hash, request_hash
@@ -186,12 +187,12 @@ def _store(
             agent=opened.client_id,
             task_id=opened.task_id,
             delegation_id=opened.delegation_id,
+            chain=opened.chain,
             facts={
                 "approval_id": opened.id,
                 "scope": line(opened.scope),
                 "aud": opened.target,
-                "chain": list(opened.chain),
-                "content_hash": opened.content_hash,
+                "content": commitment(salt_of(tx, opened.person_id), opened.content_hash),
                 "asks_with": [other.id for other in card],
             },
         ),

@@ -42,6 +42,7 @@ class AgentCibaGrant(CibaGrant):
     def redeem(self, client: Caller, auth_req_id: str) -> dict[str, Any]:
         reading: Reading = self.request.reading  # type: ignore[attr-defined]
         asked = get_asking(reading.tx, digest(auth_req_id), client.client_id)
+        reading.shown = asked.card.delegation_id
         if asked.delivery_mode == PUSH:
             # CIBA Core §11: "unauthorized_client", for who is registered to be pushed to.
             raise UnauthorizedClientError("What is pushed is not to be asked for.")

@@ -14,8 +14,10 @@ from .findings import MOST, Found, Verdict
 from .merkle import leaf_hash
 from .models import event, seal
 from .put_away import KEPT_AT_LEAST, PUT_AWAY
+from .record import spelled
 
-_COPIES = tuple(c.name for c in event.c if c.name not in ("body", "position"))
+_AS_THEY_ARE = tuple(c.name for c in event.c if c.name not in ("body", "position", "chain"))
+_COPIES = (*_AS_THEY_ARE, "chain")
 _LOWEST = -(2**63)
 _decode = json.JSONDecoder().decode
 
@@ -200,7 +202,11 @@ def _body_of(each: Row) -> dict[str, Any] | None:
 
 def _copies_of(body: dict[str, Any]) -> tuple[Any, ...]:
     """Return what stands beside the body of an event."""
-    return tuple(map(body.get, _COPIES))
+    return (*map(body.get, _AS_THEY_ARE), _chain_of(body.get("chain")))
+
+
+def _chain_of(chain: object) -> str | None:
+    return spelled(tuple(map(str, chain))) if isinstance(chain, list) else None
 
 
 def _index_of(rows: list[Row], position: int) -> int:

@@ -2,7 +2,8 @@
 
 An event has no position until it is sealed, so that recording one never waits for
 another. Personal data is only behind `person_id`. `body` holds the canonical bytes
-that are sealed; the columns beside it are copies to search by.
+that are sealed; the columns beside it are copies to search by. Each index but the first leaves
+out the events that lack what it is of: they cost nothing there.
 """
 
 from typing import Any
@@ -35,11 +36,20 @@ event = Table(
     Column("agent", String(64)),
     Column("task_id", String(16)),
     Column("delegation_id", String(16)),
+    Column("chain", Text),
     Column("body", LargeBinary, nullable=False),
     Column("position", BigInteger),
-    Index("ix_deputize_event_task_id", "task_id", "at"),
-    Index("ix_deputize_event_agent", "agent", "at"),
+    Index("ix_deputize_event_at", "at"),
 )
+for _name in ("person_id", "agent", "task_id", "rule"):
+    _there = event.c[_name].is_not(None)
+    Index(
+        f"ix_deputize_event_{_name}",
+        event.c[_name],
+        event.c.at,
+        sqlite_where=_there,
+        postgresql_where=_there,
+    )
 Index(
     "uq_deputize_event_position",
     event.c.position,

@@ -16,6 +16,7 @@ from ..core.db import Prepared, Transaction
 from ..core.secrets import new_id
 from ..core.values import canonical_json
 from .models import event
+from .vocabulary import validate_words
 
 _INSERT = Prepared(insert(event))
 
@@ -24,11 +25,13 @@ _INSERT = Prepared(insert(event))
 class Event:
     """What happened.
 
-    :param kind: past and dotted, e.g. `delegation.issued`
+    :param kind: past and dotted, e.g. `delegation.issued`: a word of `vocabulary`
     :param person_id: the person on whose behalf
     :param agent: the client id of the agent that acted, or was acted upon
     :param rule: for a refusal, the name of the rule that said no
-    :param facts: what else there is to say; no secret, no personal data
+    :param chain: where a delegation is concerned, its agents from the person on
+    :param facts: what else there is to say; no secret, and nothing personal but what
+        `commitment` makes of it. `why` is a word of `vocabulary`
     """
 
     kind: str
@@ -37,21 +40,29 @@ class Event:
     task_id: str | None = None
     delegation_id: str | None = None
     rule: str | None = None
+    chain: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 def record(tx: Transaction, happened: Event) -> None:
-    """Write `happened` at the transaction's time."""
+    """Write `happened` at the transaction's time.
+
+    :raises ValueError: for a kind or a reason that is not in `vocabulary`
+    """
     _INSERT.run(tx, _row(tx, happened))
 
 
 def record_all(tx: Transaction, happened: Iterable[Event]) -> None:
-    """Write many at once."""
+    """Write many at once.
+
+    :raises ValueError: as `record`
+    """
     _INSERT.run_many(tx, [_row(tx, each) for each in happened])
 
 
 def _row(tx: Transaction, happened: Event) -> dict[str, Any]:
-    columns = {
+    validate_words(happened.kind, happened.facts.get("why"))
+    columns: dict[str, Any] = {
         "id": f"{tx.now:x}-{new_id()}",
         "at": tx.now,
         "kind": happened.kind,
@@ -61,8 +72,16 @@ def _row(tx: Transaction, happened: Event) -> dict[str, Any]:
         "task_id": happened.task_id,
         "delegation_id": happened.delegation_id,
     }
-    body = canonical_json({**happened.facts, **{k: v for k, v in columns.items() if v is not None}})
-    return {**columns, "body": body, "position": None}
+    said = {k: v for k, v in columns.items() if v is not None}
+    if happened.chain:
+        said["chain"] = list(happened.chain)
+    body = canonical_json({**happened.facts, **said})
+    return {**columns, "chain": spelled(happened.chain), "body": body, "position": None}
+
+
+def spelled(chain: tuple[str, ...]) -> str | None:
+    """Return the chain as it is searched: each agent between two spaces."""
+    return f" {' '.join(chain)} " if chain else None
 
 
 class Tally:

@@ -18,6 +18,7 @@ from .keys import keys
 from .notifiers import notifiers
 from .parts import plugins
 from .passkeys import passkeys
+from .people import people
 from .sweep import sweep_command
 from .token import token
 
@@ -32,6 +33,7 @@ COMMANDS = (
     export_command,
     agents,
     delegations,
+    people,
     passkeys,
     approvals,
     notifiers,

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import click
-from sqlalchemy import select
 
-from ..audit.models import event
-from .shared import get_context, moment, on_the_app, print_table
+from ..audit.query import Search, find_events, time_of
+from .audit_search import searching
+from .shared import Failure, get_context, moment, on_the_app, print_table
 
 #: Members of an event that have columns of their own.
-_COLUMNS = ("id", "at", "kind", "rule", "person_id", "agent", "task_id", "delegation_id")
+_COLUMNS = ("id", "at", "kind", "rule", "person_id", "agent", "task_id", "delegation_id", "chain")
 
 
 @click.group("audit")
@@ -19,51 +19,47 @@ def audit() -> None:
 
 
 @audit.command("list")
-@click.option("--agent", help="About this agent, by its client id.")
-@click.option("--task", "task_id", help="Of this task.")
-@click.option("--kind", help='Of this kind, such as "delegation.issued", or all of "delegation".')
+@click.option("--before", help="Only those before this event, by its id: the page before.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1_000_000))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @on_the_app
-def list_events(
-    agent: str | None, task_id: str | None, kind: str | None, limit: int, as_json: bool
-) -> None:
+@searching
+def list_events(search: Search, before: str | None, limit: int, as_json: bool) -> None:
     """List the newest events, the oldest of them first."""
-    events = _events(agent, task_id, kind, limit)
+    _validate_place(before)
+    with get_context().db.read() as tx:
+        events = [json.loads(e.body) for e in reversed(find_events(tx, search, limit, before))]
     if as_json:
         for happened in events:
             click.echo(json.dumps(happened, sort_keys=True))
-        return
-    print_table(
-        ("at", "kind", "agent", "task", "delegation", "rule", "facts"),
-        [
-            (
-                moment(e["at"]),
-                e["kind"],
-                e.get("agent"),
-                e.get("task_id"),
-                e.get("delegation_id"),
-                e.get("rule"),
-                _facts(e),
-            )
-            for e in events
-        ],
+    else:
+        columns = ("at", "kind", "person", "chain", "agent", "task", "delegation", "rule", "facts")
+        print_table(columns, map(row_of, events))
+    if len(events) == limit:
+        click.echo(f"there may be older ones: --before {events[0]['id']}", err=True)
+
+
+def row_of(happened: dict[str, Any]) -> tuple[object, ...]:
+    """Return what a table shows of an event."""
+    return (
+        moment(happened["at"]),
+        happened["kind"],
+        happened.get("person_id"),
+        " → ".join(happened.get("chain", ())),
+        happened.get("agent"),
+        happened.get("task_id"),
+        happened.get("delegation_id"),
+        happened.get("rule"),
+        _facts(happened),
     )
 
 
-def _events(
-    agent: str | None, task_id: str | None, kind: str | None, limit: int
-) -> list[dict[str, Any]]:
-    asked = select(event.c.body).order_by(event.c.at.desc(), event.c.id.desc()).limit(limit)
-    if agent:
-        asked = asked.where(event.c.agent == agent)
-    if task_id:
-        asked = asked.where(event.c.task_id == task_id)
-    if kind:
-        family = event.c.kind.startswith(f"{kind}.", autoescape=True)
-        asked = asked.where((event.c.kind == kind) | family)
-    with get_context().db.read() as tx:
-        return [json.loads(body) for body in reversed(tx.execute(asked).scalars().all())]
+def _validate_place(before: str | None) -> None:
+    try:
+        if before is not None:
+            time_of(before)
+    except ValueError:
+        raise Failure(f"--before {before}: is not the id of an event") from None
 
 
 def _facts(happened: dict[str, Any]) -> str:

@@ -18,10 +18,13 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..core.db import Transaction
 from ..declaration.members import Duration
 from ..delegation.context import Context
+from ..delegation.models import person, tombstone
 from ..host import Person
 from ..part import ConfigurationError
 from ..web.words import neutralise
@@ -118,8 +121,25 @@ def person_by_name(context: Context, username: str) -> Person:
     return found
 
 
+def person_id_of(context: Context, tx: Transaction, name: str) -> str:
+    """Return our id of the person whose user name, key of the host's, or id `name` is.
+
+    :raises Failure: where there is nobody
+    """
+    known = context.host.find_person_by_name(name)
+    keys = {name, known.key} if known else {name}
+    found = select(person.c.id).where(or_(person.c.host_key.in_(keys), person.c.id == name))
+    person_id = tx.execute(found).scalar()
+    if person_id is None:
+        raise Failure(f"{name}: nobody of that name, key or id has deputized an agent")
+    return str(person_id)
+
+
 def name_of(context: Context, key: str) -> str:
     """Return what the host calls a person; their key, where it knows them no more."""
+    if key.startswith(tombstone("")):
+        # The host may take keys of one form alone.
+        return key
     found = context.host.find_person(key)
     return found.name if found else key
 

@@ -250,6 +250,19 @@ class Database:
             connection, self.clock.now() if self.clock.is_authoritative else int(told[-1])
         )
 
+    def rewrite(self) -> bool:
+        """Rewrite an SQLite file, so that its bytes hold nothing of what was deleted.
+
+        Return False on PostgreSQL, where it is the operator's; and where a read went on for
+        so long that the log could not be emptied.
+        """
+        if self._queue is None:
+            return False
+        with self._queue, self.engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM")
+            emptied = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            return int(emptied[0]) == 0
+
     def close(self) -> None:
         """Let go of every connection."""
         self._give_up_kept()

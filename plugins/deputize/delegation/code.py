@@ -123,6 +123,9 @@ class Redemption:
     def _find(self, decision: Decision) -> Any:
         asked = {"digest": digest(self.code), "client_id": decision.caller.client_id}
         row = decision.tx.execute(_CODE, asked).mappings().first()
+        if row is not None:
+            decision.reading.shown = row["delegation_id"]
+            decision.reading.shown_person = row["person_id"]
         if row is None or not self._is_proven(row):
             raise Refusal("code.unknown", _BAD_CODE)
         now = decision.moment.now

@@ -181,5 +181,8 @@ def _store(context: Context, someone: Person, consent: Consent, asked: Authoriza
             "pass_on": sorted(own.pass_on),
             "until": own.granted_until,
         }
-        record(tx, Event("consent.granted", person_id, own.client_id, facts=facts))
+        agreed = Event(
+            "consent.granted", person_id, own.client_id, chain=(own.client_id,), facts=facts
+        )
+        record(tx, agreed)
     return code

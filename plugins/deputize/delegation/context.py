@@ -66,11 +66,17 @@ class Moment:
 
 
 class Reading:
-    """What one request reads: over one connection, each thing once, of one moment."""
+    """What one request reads: over one connection, each thing once, of one moment.
+
+    :ivar shown: id of the delegation that a credential of the request stands for, once verified
+    :ivar shown_person: id of the person who made the code that it brings
+    """
 
     def __init__(self, tx: Transaction, moment: Moment) -> None:
         self.tx = tx
         self.moment = moment
+        self.shown: str | None = None
+        self.shown_person: str | None = None
         self._clients: dict[str, Agent | ResourceServer | None] = {}
 
     def find_client(self, client_id: str) -> Agent | ResourceServer | None:

@@ -74,6 +74,7 @@ class Exchange:
         client_id, moment = decision.caller.client_id, decision.moment
         limit = decision.context.settings.bounds.token_bytes
         subject = read_subject_token(self.request.subject_token, moment, limit)
+        decision.reading.shown = subject.delegation_id
         require_party(subject, client_id, decision.context.issuer)
         if subject.is_bound:
             raise Refusal("subject.bound", "Tokens bound to a key cannot be exchanged here yet.")

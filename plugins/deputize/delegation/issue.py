@@ -178,11 +178,11 @@ def _issued(node: Delegation, jti: str, expires_at: int) -> Event:
         agent=node.actor,
         task_id=node.task_id,
         delegation_id=node.id,
+        chain=node.chain,
         facts={
             "jti": jti,
             "aud": node.target,
             "scope": line(node.scope),
-            "chain": list(node.chain),
             "parent_id": node.parent_id,
             "exp": expires_at,
         }
@@ -274,7 +274,8 @@ def mint_spawn_token(
             agent=caller.client_id,
             task_id=node.task_id,
             delegation_id=node.id,
-            facts={"scope": line(scope), "agent_jkt": agent_jkt, "chain": list(node.chain)},
+            chain=node.chain,
+            facts={"scope": line(scope), "agent_jkt": agent_jkt},
         ),
         locks=locks_of(node),
         is_still_so=is_still_so,

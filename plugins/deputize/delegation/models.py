@@ -26,6 +26,7 @@ from .node import Delegation
 
 ACTIVE = "active"
 LEFT = "left"
+ERASED = "erased"
 
 #: A person, as far as we must know one: `host_key` is the host's immutable key, and the `sub`.
 person = Table(
@@ -173,6 +174,12 @@ quota = Table(
 _NAMES = tuple(f.name for f in fields(Delegation))
 _SETS = ("scope", "resources", "pass_on")
 _LISTS = ("chain", "amr")
+
+
+def tombstone(person_id: str) -> str:
+    """Return what stands in place of the host's key of somebody who was erased."""
+    return f"{ERASED}:{person_id}"
+
 
 #: The columns of a node, in the order of `Delegation`'s members: what `node_of` takes.
 NODE = tuple(delegation.c[name] for name in _NAMES)

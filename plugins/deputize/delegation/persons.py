@@ -1,5 +1,7 @@
 """Persons, as far as we must know one: a row at the first consent, vote, passkey or code."""
 
+import hashlib
+import hmac
 import secrets
 
 from sqlalchemy import select, update
@@ -13,6 +15,23 @@ def find_person_id(tx: Transaction, host_key: str) -> str | None:
     """Return the id of the host's person of that key."""
     found = tx.execute(select(person.c.id).where(person.c.host_key == host_key)).scalar()
     return str(found) if found else None
+
+
+def salt_of(tx: Transaction, person_id: str) -> bytes:
+    """Return the key of what binds events to content about the person."""
+    salt = tx.execute(select(person.c.salt).where(person.c.id == person_id)).scalar_one()
+    return bytes(salt)
+
+
+def commitment(salt: bytes, said: str | None) -> str | None:
+    """Return what binds an event to `said` without telling it; None for nothing.
+
+    A plain hash of what can be guessed tells it. This one is keyed with the person's salt:
+    when that is shredded, nobody can try guesses any more, and the event stays as it was.
+    """
+    if said is None:
+        return None
+    return hmac.new(salt, said.encode(), hashlib.sha256).hexdigest()
 
 
 def ensure_person(tx: Transaction, host_key: str) -> str:

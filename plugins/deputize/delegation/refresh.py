@@ -43,6 +43,7 @@ class Refreshing:
         :raises Refusal: `refresh.*`, `liveness`'s rules, `target.*`, `scope.*`
         """
         row = find_refresh_token(decision.tx, self.token)
+        decision.reading.shown = row and row["delegation_id"]
         if row is None or row["client_id"] != decision.caller.client_id:
             raise Refusal("refresh.unknown", _BAD_TOKEN)
         _require_usable(decision, row)

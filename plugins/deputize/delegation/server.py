@@ -24,6 +24,7 @@ from .exchange import AgentTokenExchangeGrant
 from .introspect import introspect
 from .refresh import AgentRefreshGrant
 from .revoke import revoke
+from .shown import with_principals
 
 #: Grants, each with the answers in which it differs from the usual ones.
 Grants = tuple[tuple[type[Any], Answers], ...]
@@ -200,20 +201,20 @@ class AgentServer(ProtocolServer):
         if caller is None or rule == "client.assertion_replayed":
             self.context.tally.count(rule)
         else:
-            error = self._record(endpoint, caller, error, rule, detail)
+            facts = {"error": error.error} | ({"detail": detail} if detail else {})
+            happened = Event(f"{endpoint}.refused", agent=caller.client_id, rule=rule, facts=facts)
+            error = self._record(request.reading, caller, error, happened)
         status, body, headers = error()
         return Answer(status, body, headers)
 
     def _record(
-        self, endpoint: str, caller: Caller, error: OAuth2Error, rule: str, detail: str
+        self, reading: Reading, caller: Caller, error: OAuth2Error, happened: Event
     ) -> OAuth2Error:
-        facts = {"error": error.error} | ({"detail": detail} if detail else {})
-        happened = Event(f"{endpoint}.refused", agent=caller.client_id, rule=rule, facts=facts)
         try:
             with self.context.db.write() as tx:
                 # "used up by a refused request as well": a replay learns nothing more.
                 caller.spend(tx)
-                record(tx, happened)
+                record(tx, with_principals(tx, happened, reading))
         except Refusal as replay:
             return answer_to(replay)
         return error

@@ -129,7 +129,8 @@ def _used(standing: Standing, row: Any) -> Event:
         agent=node.actor,
         task_id=node.task_id,
         delegation_id=node.id,
-        facts={"jti": row["jti"], "aud": node.target, "chain": list(node.chain)},
+        chain=node.chain,
+        facts={"jti": row["jti"], "aud": node.target},
     )
 
 

@@ -170,5 +170,6 @@ def _spawned(child: Agent, node: Delegation) -> Event:
         agent=child.client_id,
         task_id=node.task_id,
         delegation_id=node.id,
-        facts={"parent": child.parent, "scope": sorted(child.scope), "chain": list(node.chain)},
+        chain=node.chain,
+        facts={"parent": child.parent, "scope": sorted(child.scope)},
     )

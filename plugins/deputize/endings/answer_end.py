@@ -40,5 +40,6 @@ def extend_task(db: Database, of: Task, seconds: int) -> bool:
 
 
 def _record(tx: Transaction, of: Task, kind: str, **facts: int) -> bool:
-    record(tx, Event(kind, of.person_id, of.agent, of.id, facts={**facts, "by": of.person_id}))
+    said, chain = {**facts, "by": of.person_id}, (of.agent,)
+    record(tx, Event(kind, of.person_id, of.agent, of.id, chain=chain, facts=said))
     return True

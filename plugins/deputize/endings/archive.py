@@ -55,8 +55,17 @@ def _archive_task(db: Database, task_id: str, before: int) -> int:
         for start in range(0, len(nodes), _AT_ONCE):
             _put_away(tx, nodes[start : start + _AT_ONCE])
         if nodes:
-            facts = {"nodes": len(nodes), "before": before}
-            record(tx, Event("delegation.archived", nodes[0].person_id, None, task_id, facts=facts))
+            facts, top = {"nodes": len(nodes), "before": before}, nodes[0]
+            record(
+                tx,
+                Event(
+                    "delegation.archived",
+                    person_id=top.person_id,
+                    task_id=task_id,
+                    chain=top.chain,
+                    facts=facts,
+                ),
+            )
     return len(nodes)
 
 

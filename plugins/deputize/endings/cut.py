@@ -91,7 +91,8 @@ def _ended(top: Delegation, nodes: int, why: str, by: str | None) -> Event:
         agent=top.actor,
         task_id=top.task_id,
         delegation_id=top.id,
-        facts={"why": why, "by": by, "nodes": nodes, "chain": list(top.chain)},
+        chain=top.chain,
+        facts={"why": why, "by": by, "nodes": nodes},
     )
 
 
@@ -109,23 +110,49 @@ def _end_tasks(tx: Transaction, roots: Sequence[Delegation], why: str, done: Cut
 def task_ended(root: Delegation, status: TaskStatus, why: str, by: str | None = None) -> Event:
     """Return the event that says how the root's task ended."""
     facts = {"status": status, "why": why, "by": by}
-    return Event("task.ended", root.person_id, root.actor, root.task_id, facts=facts)
+    return Event(
+        "task.ended", root.person_id, root.actor, root.task_id, chain=root.chain, facts=facts
+    )
 
 
 def _retire_spawned(tx: Transaction, tops: Iterable[Delegation], done: Cut) -> list[str]:
     """Retire the agents of these tasks that were spawned from a node that has ended."""
-    person_of = {top.task_id: top.person_id for top in tops}
+    tasks = list({top.task_id: None for top in tops})
     is_over = select(delegation.c.id).where(
         delegation.c.id == agent.c.parent_delegation_id, delegation.c.ended_at.is_not(None)
     )
     retired: list[str] = []
-    for some in _in_parts(list(person_of)):
+    for some in _in_parts(tasks):
         of_them = agent.c.task_id.in_(some) & is_over.exists()
-        moved = change_statuses(tx, of_them, Status.RETIRED)
-        record_all(tx, [Event("agent.retired", person_of[t or ""], a, t) for a, t in moved])
-        retired += [client_id for client_id, _ in moved]
+        moved = [client_id for client_id, _ in change_statuses(tx, of_them, Status.RETIRED)]
+        record_all(tx, _retired(tx, moved))
+        retired += moved
     done.agents += retired
     return retired
+
+
+def _retired(tx: Transaction, client_ids: Sequence[str]) -> list[Event]:
+    """Return what is told of spawned agents that were retired: under what they were spawned."""
+    names = ("person_id", "task_id", "id", "chain")
+    above = select(agent.c.client_id, *(delegation.c[name] for name in names)).join(
+        delegation, delegation.c.id == agent.c.parent_delegation_id
+    )
+    rows = [
+        row
+        for some in _in_parts(client_ids)
+        for row in tx.execute(above.where(agent.c.client_id.in_(some)))
+    ]
+    return [
+        Event(
+            "agent.retired",
+            person_id=row.person_id,
+            agent=row.client_id,
+            task_id=row.task_id,
+            delegation_id=row.id,
+            chain=tuple(row.chain.split()),
+        )
+        for row in rows
+    ]
 
 
 def withdraw_codes(tx: Transaction, of: ColumnElement[bool]) -> None:

@@ -1,5 +1,8 @@
 """A person becomes inactive: all that was done on their behalf ends, and nobody owns by them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import select, update
 
 from ..approvals.choices import forget_choices
@@ -8,6 +11,7 @@ from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock, Transaction
 from ..delegation.models import ACTIVE, LEFT, code, delegation, delegation_from_row, person
 from ..delegation.node import Delegation
+from ..delegation.persons import find_person_id
 from ..passkeys.models import passkey
 from ..web_push.models import browser
 from ..web_push.remove import remove_browsers
@@ -21,6 +25,8 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
     """Mark the person as gone and end every tree of theirs, in one transaction.
 
     Their agents follow, one by one: handed to the sponsor, or suspended.
+
+    :param why: a reason of the trail's vocabulary: `left`, `inactive` or `locked_out`
     """
     done = _end_trees(db, host_key, why)
     owner_left(db, host_key)
@@ -29,25 +35,37 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
 
 def _end_trees(db: Database, host_key: str, why: str) -> Cut:
     with db.read() as tx:
-        person_id = tx.execute(select(person.c.id).where(person.c.host_key == host_key)).scalar()
+        person_id = find_person_id(tx, host_key)
     if person_id is None:
         return Cut()
+    with person_locked(db, person_id) as tx:
+        return leave(tx, person_id, why)
+
+
+@contextmanager
+def person_locked(db: Database, person_id: str) -> Iterator[Transaction]:
+    """Open a writing transaction in which neither the person nor their tasks can change."""
 
     def tasks_of(tx: Transaction) -> frozenset[str]:
         return frozenset(root.task_id for root in _roots(tx, person_id))
 
     lock = Lock(Kind.PERSON, person_id, exclusive=True)
     with held_with_tasks(db, lock, tasks_of) as tx:
-        here = (person.c.id == person_id) & (person.c.status == ACTIVE)
-        gone = tx.execute(update(person).where(here).values(status=LEFT, left_at=tx.now))
-        if gone.rowcount:
-            record(tx, Event("person.left", person_id=person_id, facts={"why": why}))
-        withdraw_codes(tx, code.c.person_id == person_id)
-        remove_passkeys(tx, passkey.c.person_id == person_id, by=why)
-        forget_user_code(tx, person_id)
-        remove_browsers(tx, browser.c.person_id == person_id, why=why)
-        forget_choices(tx, person_id)
-        return cut(tx, _roots(tx, person_id), why)
+        yield tx
+
+
+def leave(tx: Transaction, person_id: str, why: str) -> Cut:
+    """End all that is theirs; the caller holds the person and their tasks."""
+    here = (person.c.id == person_id) & (person.c.status == ACTIVE)
+    gone = tx.execute(update(person).where(here).values(status=LEFT, left_at=tx.now))
+    if gone.rowcount:
+        record(tx, Event("person.left", person_id=person_id, facts={"why": why}))
+    withdraw_codes(tx, code.c.person_id == person_id)
+    remove_passkeys(tx, passkey.c.person_id == person_id, by=why)
+    forget_user_code(tx, person_id)
+    remove_browsers(tx, browser.c.person_id == person_id, why=why)
+    forget_choices(tx, person_id)
+    return cut(tx, _roots(tx, person_id), why)
 
 
 def _roots(tx: Transaction, person_id: str) -> list[Delegation]:

@@ -56,7 +56,9 @@ class _Reporter:
     def event(self, kind: str, *, rule: str | None = None, **facts: Any) -> Event:
         """Return an event of this agent's in its task."""
         node = self.standing.node
-        return Event(kind, node.person_id, node.actor, node.task_id, node.id, rule, facts)
+        return Event(
+            kind, node.person_id, node.actor, node.task_id, node.id, rule, node.chain, facts
+        )
 
 
 def answer_task(

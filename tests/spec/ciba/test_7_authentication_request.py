@@ -1,9 +1,12 @@
 """CIBA Core §7, §13: what an agent asks, and how it is answered."""
 
+import hmac
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from deputize.delegation.models import person
 from support.agents_http import Agent, decode, http, outcome
 from support.asking import Asking
 from support.world import CALENDAR, FLIGHTS, PAY, World
@@ -46,7 +49,11 @@ class TestAnswer:
             e for e in asking.world.events("approval.opened")
             if e["facts"]["approval_id"] == card.id
         ]  # fmt: skip
-        assert event["facts"]["content_hash"] == card.content_hash
+        # Not the hash itself: what can be guessed must not be found by guessing.
+        with asking.world.context.db.read() as tx:
+            salt = tx.execute(select(person.c.salt).where(person.c.id == card.person_id)).scalar()
+        bound = hmac.new(salt, card.content_hash.encode(), "sha256").hexdigest()
+        assert event["facts"]["content"] == bound
 
     def test_the_same_again_is_another_id_for_the_same_card(self, asking: Asking) -> None:
         ids = {asking.asked() for _ in range(3)}

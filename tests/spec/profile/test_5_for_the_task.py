@@ -103,7 +103,7 @@ def test_after_the_end_of_the_task_nothing_is_granted(asking: Asking) -> None:
     said_for_the_task(asking)
     again = asking.asked(binding_message="second")
     card = asking.cards()[0]
-    asking.world.context.ends.end_delegation(card.delegation_id, why="stopped")
+    asking.world.context.ends.end_delegation(card.delegation_id, why="revoked")
     assert outcome(asking.poll(again)) == (400, "access_denied")
     assert outcome(asking.ask()) == (400, "expired_login_hint_token")
 

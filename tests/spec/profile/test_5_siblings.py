@@ -174,7 +174,7 @@ def test_one_that_was_stopped_is_no_longer_shown_and_gets_nothing(
     booker, checker = siblings
     asked = booker.asked(), checker.asked()
     (its,) = (one for one in shown_to(booker)[0] if one.client_id == "booker")
-    booker.world.context.ends.end_delegation(its.delegation_id, why="stopped")
+    booker.world.context.ends.end_delegation(its.delegation_id, why="revoked")
     browser = booker.world.browser(booker.person)
     press(browser, form_of(inbox(browser, booker.world)), "approve")
     assert outcome(booker.poll(asked[0])) == (400, "access_denied")

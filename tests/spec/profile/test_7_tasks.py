@@ -100,7 +100,7 @@ class TestWhoMay:
         world.host.inactive.remove("ana")
 
     def test_not_after_its_end(self, task: Running) -> None:
-        end_task(task.world.context.db, task.id, why="test")
+        end_task(task.world.context.db, task.id, why="ended_by_operator")
         assert outcome(task.get()) == (401, "invalid_token")
         assert outcome(task.propose()) == (401, "invalid_token")
 

@@ -330,12 +330,44 @@ def upgrade() -> None:
         sa.Column("agent", sa.String(length=64), nullable=True),
         sa.Column("task_id", sa.String(length=16), nullable=True),
         sa.Column("delegation_id", sa.String(length=16), nullable=True),
+        sa.Column("chain", sa.Text(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_event")),
     )
-    op.create_index("ix_deputize_event_agent", "deputize_event", ["agent", "at"], unique=False)
-    op.create_index("ix_deputize_event_task_id", "deputize_event", ["task_id", "at"], unique=False)
+    op.create_index(
+        "ix_deputize_event_agent",
+        "deputize_event",
+        ["agent", "at"],
+        unique=False,
+        sqlite_where=sa.text("agent IS NOT NULL"),
+        postgresql_where=sa.text("agent IS NOT NULL"),
+    )
+    op.create_index("ix_deputize_event_at", "deputize_event", ["at"], unique=False)
+    op.create_index(
+        "ix_deputize_event_person_id",
+        "deputize_event",
+        ["person_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deputize_event_rule",
+        "deputize_event",
+        ["rule", "at"],
+        unique=False,
+        sqlite_where=sa.text("rule IS NOT NULL"),
+        postgresql_where=sa.text("rule IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deputize_event_task_id",
+        "deputize_event",
+        ["task_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("task_id IS NOT NULL"),
+        postgresql_where=sa.text("task_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_deputize_event_unsealed",
         "deputize_event",
@@ -732,8 +764,31 @@ def downgrade() -> None:
         sqlite_where=sa.text("position IS NULL"),
         postgresql_where=sa.text("position IS NULL"),
     )
-    op.drop_index("ix_deputize_event_task_id", table_name="deputize_event")
-    op.drop_index("ix_deputize_event_agent", table_name="deputize_event")
+    op.drop_index(
+        "ix_deputize_event_task_id",
+        table_name="deputize_event",
+        sqlite_where=sa.text("task_id IS NOT NULL"),
+        postgresql_where=sa.text("task_id IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_deputize_event_rule",
+        table_name="deputize_event",
+        sqlite_where=sa.text("rule IS NOT NULL"),
+        postgresql_where=sa.text("rule IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_deputize_event_person_id",
+        table_name="deputize_event",
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
+    op.drop_index("ix_deputize_event_at", table_name="deputize_event")
+    op.drop_index(
+        "ix_deputize_event_agent",
+        table_name="deputize_event",
+        sqlite_where=sa.text("agent IS NOT NULL"),
+        postgresql_where=sa.text("agent IS NOT NULL"),
+    )
     op.drop_table("deputize_event")
     op.drop_table("deputize_details_type")
     op.drop_index(
