@@ -164,9 +164,9 @@ def alone(target: SealingTarget, rate: float) -> list[str]:
     assert told.is_intact, told.findings[:3]
     assert told.events >= sealed
     db.close()
+    rates = f"{verified:,.0f} events/s verified ({by_cpu:,.0f} a CPU second)"
     return [
-        f"{sealing:,.0f} events/s sealed, {verified:,.0f} verified, of {told.events:,}",
-        f"{by_cpu:,.0f} events verified a CPU second",
+        f"{sealing:,.0f} events/s sealed, {rates}, of {told.events:,}",
         verdict("sealing, of the exchange rate", [sealing / rate], KEEPS_UP, is_ceiling=False),
         verdict("events verified a second", [verified], VERIFIED, is_ceiling=False),
     ]
