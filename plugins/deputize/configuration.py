@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from .approvals.notifiers.find import channel_mistakes
 from .core.values import is_loopback
 from .part import ConfigurationError
+from .policy.find import policy_mistakes
 from .settings import Settings
 from .typed_toml import mistakes, model_at, raise_mistakes, read_toml, unknown_key
 
@@ -168,6 +169,7 @@ def _unsafe(settings: Settings) -> Iterator[tuple[Key, str]]:
     if settings.test_mode and not is_loopback(_hostname(settings.issuer)):
         yield ("test_mode",), "is for an issuer on loopback alone, such as http://127.0.0.1:8000"
     yield from channel_mistakes(settings.notify)
+    yield from policy_mistakes(settings.policy)
 
 
 def _issuer_mistake(issuer: str) -> str | None:

@@ -16,6 +16,7 @@ from .keys import keys
 from .notifiers import notifiers
 from .parts import plugins
 from .passkeys import passkeys
+from .policy import policy
 from .sweep import sweep_command
 from .token import token
 
@@ -37,6 +38,7 @@ COMMANDS = (
     keys,
     audit,
     plugins,
+    policy,
     check,
     sweep_command,
     deliver_command,

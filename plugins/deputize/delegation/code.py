@@ -109,7 +109,7 @@ class Redemption:
             decision,
             node,
             subject=row["host_key"],
-            started_at=root.created_at,
+            started_at=None,
             deadline=row["granted_until"],
             is_still_so=partial(_is_unchanged, row),
             new_nodes=(root,) if node is root else (root, node),

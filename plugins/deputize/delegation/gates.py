@@ -105,7 +105,7 @@ class Act:
     :param target: where the token is good, as a node's
     :param details: as a node keeps them
     :param node: of whose person, chain and task it is; None where an agent acts for itself
-    :param started_at: NumericDate of the task
+    :param started_at: NumericDate of the task; None where it begins with this
     :param deadline: NumericDate of the task
     :param is_approved: whether the person gave their fresh word for exactly this
     """
@@ -160,13 +160,13 @@ def pass_judges(judges: Sequence[Judge], reading: "Reading", act: Act) -> None:
 def act_on(
     action: Action,
     node: Delegation,
-    started_at: int,
+    started_at: int | None,
     deadline: int,
     grant_type: str = "",
 ) -> Act:
     """Return what would be done with a node; its approval is the person's fresh word.
 
-    :param started_at: NumericDate of the task
+    :param started_at: NumericDate of the task; None where it begins with this
     :param deadline: NumericDate of the task
     """
     return Act(

@@ -41,7 +41,7 @@ def introspect(
 
 
 def _access_token(context: Context, reading: Reading, caller: Caller, token: str) -> dict[str, Any]:
-    tx, moment = reading.tx, reading.moment
+    moment = reading.moment
     claims = moment.keys.verify(token, ACCESS_TOKEN_TYP)
     if claims is None or moment.now >= claims["exp"] or not _may_ask(caller, claims):
         return INACTIVE

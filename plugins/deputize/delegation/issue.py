@@ -129,7 +129,7 @@ def mint_delegated(
     node: Delegation,
     *,
     subject: str,
-    started_at: int,
+    started_at: int | None,
     deadline: int,
     is_still_so: Callable[[Transaction], bool],
     new_nodes: tuple[Delegation, ...] = (),
@@ -140,7 +140,7 @@ def mint_delegated(
 ) -> Mint:
     """Make a token for `node`, with the nodes that must be stored for it.
 
-    :param started_at: NumericDate of the task's beginning
+    :param started_at: NumericDate of the task's beginning; None where it begins with this
     :param deadline: NumericDate of the task's end, which no token outlives
     :param jti: of the token, where it is stored with what is written
     :param opaque: the token itself, where it is no JWT
