@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from deputize.host import Person
 from deputize.policy.find import open_point
 from deputize.policy.question import AgentFacts
 from deputize.policy.question import Question as Asked
@@ -248,69 +247,6 @@ class TestFailure:
         point = open_point(nobody)
         assert point is not None
         assert point.ask(a_question()).outcome == "unavailable"
-
-
-class TestNothingIsHeldMeanwhile:
-    """A decision point that is slow holds up nobody else."""
-
-    def test_others_go_on_while_one_is_asked(
-        self, world: World, decisions: Decisions, hold: str
-    ) -> None:
-        world.host.people["slow"] = Person("slow", "Slow")
-        other = world.hold("planner", "slow")
-        decisions.begin_again()
-
-        def decide(question: Question) -> Any:
-            waits = question["resource"]["id"] == FLIGHTS
-            return decisions.wait(question) if waits else answered({"decision": True})
-
-        decisions.decide = decide
-        answers: list[httpx.Response] = []
-        waiting = threading.Thread(target=lambda: answers.append(exchange(world, hold, FLIGHTS)))
-        waiting.start()
-        assert decisions.is_asked.wait(5)
-        # The same person, chain and task: any lock of theirs would be in the way.
-        assert exchange(world, hold).status_code == 200
-        assert exchange(world, other).status_code == 200
-        world.edit("planner", purpose="Books other trips")
-        decisions.go_on.set()
-        waiting.join(10)
-        # The agent was edited meanwhile: the decision was made anew, on what is now.
-        assert [answer.status_code for answer in answers] == [200]
-
-    def test_what_ends_meanwhile_gives_no_token(self, world: World, decisions: Decisions) -> None:
-        hold = world.hold()
-        decisions.begin_again()
-        decisions.decide = decisions.wait
-        answers: list[httpx.Response] = []
-        waiting = threading.Thread(target=lambda: answers.append(exchange(world, hold)))
-        waiting.start()
-        assert decisions.is_asked.wait(5)
-        assert world.agent("planner").revoke(hold).status_code == 200
-        decisions.go_on.set()
-        waiting.join(10)
-        assert [outcome(answer) for answer in answers] == [(400, "invalid_request")]
-        assert world.events("token.refused")[-1]["rule"] == "delegation.ended"
-
-    def test_the_assertion_is_used_up_before_anybody_is_asked(
-        self, world: World, decisions: Decisions, hold: str
-    ) -> None:
-        planner = world.agent("planner")
-        assertion = planner.client_assertion()
-        decisions.decide = decisions.wait
-        answers: list[httpx.Response] = []
-
-        def ask() -> httpx.Response:
-            return planner.exchange(hold, resource=CALENDAR, client_assertion=assertion)
-
-        waiting = threading.Thread(target=lambda: answers.append(ask()))
-        waiting.start()
-        assert decisions.is_asked.wait(5)
-        assert outcome(ask()) == (401, "invalid_client")
-        assert len(decisions.asked) == 1
-        decisions.go_on.set()
-        waiting.join(10)
-        assert [answer.status_code for answer in answers] == [200]
 
 
 def a_question() -> Asked:

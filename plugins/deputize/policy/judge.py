@@ -21,6 +21,8 @@ DENIED = "policy.denied"
 ASKS_PERSON = "policy.needs_approval"
 UNAVAILABLE = "policy.unavailable"
 
+_DENIED = "The organisation's policy does not allow this."
+
 
 @dataclass(frozen=True)
 class PolicyJudge:
@@ -43,7 +45,7 @@ class PolicyJudge:
 def _meet(verdict: Verdict, act: Act) -> None:
     by = ", ".join(verdict.policies)
     if verdict.outcome is Outcome.DENY:
-        raise Refusal(DENIED, "The organisation's policy does not allow this.", detail=by)
+        raise Refusal(DENIED, _DENIED, detail=by)
     if verdict.outcome is Outcome.UNAVAILABLE:
         raise Refusal(UNAVAILABLE, "The policy cannot be asked now: try again later.", detail=by)
     # The person's word was what the policy asked for.
@@ -58,7 +60,7 @@ def make_question(reading: Reading, act: Act) -> Question:
     """
     agent = reading.find_client(act.agent)
     if not isinstance(agent, Agent):
-        raise Refusal(DENIED, "The agent is not known.", detail="unknown agent")
+        raise Refusal(DENIED, _DENIED, detail="unknown agent")
     node = act.node
     return Question(
         action=act.action,
