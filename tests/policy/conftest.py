@@ -82,7 +82,7 @@ def asking_at(decisions: Decisions, **more: Any) -> dict[str, Any]:
     return {
         "engine": "authzen",
         "url": decisions.endpoint,
-        "token": "what we are known by",
+        "token": "what-we-are-known-by",
         "timeout": DEADLINE,
         "private_hosts": ["127.0.0.1"],
     } | more

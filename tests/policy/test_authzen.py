@@ -75,7 +75,7 @@ class TestTheQuestion:
 
     def test_we_are_known_by_a_token(self, world: World, decisions: Decisions, hold: str) -> None:
         exchange(world, hold)
-        assert decisions.tokens == ["Bearer what we are known by"]
+        assert decisions.tokens == ["Bearer what-we-are-known-by"]
 
     def test_each_grant_and_each_introspection_is_one(
         self, world: World, decisions: Decisions

@@ -3,6 +3,8 @@ sensitive does."""
 
 import pytest
 
+from deputize.catalogue.models import Scope
+from deputize.endings.edit_catalogue import declare_scope
 from policy.conftest import AskedBy
 from support.agents_http import outcome
 from support.asking import Asking
@@ -87,6 +89,19 @@ class TestTheWord:
         asking.poll(request)
         ask = world.agent("planner").exchange
         refusal = world.refused(ask, asking.hold, resource=FLIGHTS, scope=HOLDING)
+        assert refusal == (400, "interaction_required", "policy.needs_approval")
+
+    def test_it_is_for_no_other_agent(self, world: World, asked: AskedBy) -> None:
+        """Where what was approved may be handed on, who takes it is doubted anew."""
+        held = Scope(HOLDING, FLIGHTS, "Hold flights", delegable=True)
+        declare_scope(world.context.db, held)
+        asking = asked("planner")
+        request = asking.asked()
+        asking.say_yes()
+        approved = asking.poll(request).json()["access_token"]
+        taken = world.hand_over(approved, "planner", "booker", HOLDING)
+        ask = world.agent("booker").exchange
+        refusal = world.refused(ask, taken, resource=FLIGHTS)
         assert refusal == (400, "interaction_required", "policy.needs_approval")
 
     def test_a_no_is_a_no(self, asked: AskedBy) -> None:

@@ -117,9 +117,9 @@ def _asking(
     headers: Mapping[str, str],
     body: bytes,
     private_hosts: Collection[str],
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
 ) -> Iterator[httpcore.Response]:
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + (TIMEOUT if timeout is None else timeout)
     host, port, is_private = _judge(url, private_hosts)
     checked = _Checked(_resolve(host, port, is_private), deadline)
     pool = httpcore.ConnectionPool(ssl_context=_certificates(), network_backend=checked)

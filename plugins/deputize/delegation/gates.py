@@ -164,7 +164,10 @@ def act_on(
     deadline: int,
     grant_type: str = "",
 ) -> Act:
-    """Return what would be done with a node; its approval is the person's fresh word.
+    """Return what would be done with a node.
+
+    The person's fresh word was for the node that their approval became, which no lease finds, and
+    for none that is made below it.
 
     :param started_at: NumericDate of the task; None where it begins with this
     :param deadline: NumericDate of the task
@@ -179,5 +182,5 @@ def act_on(
         node=node,
         started_at=started_at,
         deadline=deadline,
-        is_approved=node.approval_id is not None,
+        is_approved=node.approval_id is not None and node.lease_hash is None,
     )

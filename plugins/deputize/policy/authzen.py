@@ -44,7 +44,8 @@ class AuthZen:
 
     @property
     def where(self) -> str:
-        return f"AuthZEN, {self._settings.url}"
+        # A query may hold a secret.
+        return f"AuthZEN, {(self._settings.url or '').partition('?')[0]}"
 
     def find(self, question: Question) -> Verdict | None:
         """Return what was answered before and may still be believed."""

@@ -38,8 +38,8 @@ class Cedar:
         if diagnostics.errors:
             # Cedar leaves out a policy that fails: a forbid among them would be as good as none.
             failed = _NAMED.findall(" ".join(diagnostics.errors))
-            names = (by_id[policy].name for policy in failed if policy in by_id)
-            return Verdict(Outcome.DENY, tuple(f"{name} (failed)" for name in names))
+            names = [by_id[policy].name for policy in failed if policy in by_id]
+            return Verdict(Outcome.DENY, tuple(f"{name} (failed)" for name in names or ["Cedar"]))
         determining = sorted(diagnostics.reasons, key=list(by_id).index)
         policies = [by_id[policy] for policy in determining]
         names_of = tuple(policy.name for policy in policies)

@@ -41,6 +41,10 @@ def policy_mistakes(settings: Policy) -> Iterator[Mistake]:
         text = "expected the https URL of an access evaluation endpoint; http is for private_hosts"
         yield ("policy", "url"), text
 
+    token = settings.token.get_secret_value() if settings.token else ""
+    if not token.isascii() or any(not letter.isprintable() or letter == " " for letter in token):
+        yield ("policy", "token"), "expected a bearer token: ASCII letters, and no space"
+
 
 def _is_good(url: str, private_hosts: tuple[str, ...]) -> bool:
     try:
