@@ -13,6 +13,7 @@ from markdown_page import page, table
 from deputize.delegation.answers import (
     ANSWERS,
     GRANT_ANSWERS,
+    OWN_ANSWERS,
     REGISTRATION_ANSWERS,
     TASK_ANSWERS,
     Answers,
@@ -20,7 +21,7 @@ from deputize.delegation.answers import (
 from deputize.delegation.liveness import TEXTS
 
 PLUGIN = Path(__file__).parents[2] / "plugins/deputize"
-ROOMS = ("agents", "approvals", "delegation", "endings")
+ROOMS = ("agents", "approvals", "delegation", "endings", "policy")
 #: In these a rule may stand apart from the refusal that raises it.
 NAMING = ("agents", "delegation")
 FAMILIES = {rule.partition(".")[0] for rule in ANSWERS}
@@ -46,6 +47,7 @@ def _answers(rule: str) -> str:
     usual = _answer(rule, ANSWERS)
     others = {
         "code, refresh": _answer(rule, {**ANSWERS, **GRANT_ANSWERS}),
+        "an agent for itself": _answer(rule, {**ANSWERS, **OWN_ANSWERS}),
         "registration": _answer(rule, {**ANSWERS, **REGISTRATION_ANSWERS}),
         "tasks": _answer(rule, {**ANSWERS, **TASK_ANSWERS}),
     }
@@ -73,7 +75,7 @@ def _rules_in_code() -> dict[str, str]:
 
 
 def _refusals(tree: ast.Module, names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for call in _calls(tree, "Refusal"):
+    for call in (*_calls(tree, "Refusal"), *_calls(tree, "NeedsWord")):
         rule, text = (_value(argument, names) for argument in call.args[:2])
         if rule is not None and text is not None and _is_rule(rule):
             yield rule, text

@@ -138,6 +138,7 @@ def check_app(app: Flask) -> list[Finding]:
         *_documents(app, paths, deputize.settings.issuer),
         _hints(deputize.host),
         *_channels(deputize.host, deputize.context.channels),
+        _policy(deputize.context.judges),
         *_app(app),
         *_settings(deputize.settings),
     ]
@@ -221,6 +222,12 @@ def _channels(host: object, channels: Mapping[str, Channel]) -> Iterator[Finding
             yield Finding(Kind.MISSING, text, "def find_address(self, key, channel): ...")
         else:
             yield Finding(Kind.FOUND, f"{name}: {channel.where}")
+
+
+def _policy(judges: tuple[Any, ...]) -> Finding:
+    if not judges:
+        return Finding(Kind.FOUND, "policy: nobody is asked")
+    return Finding(Kind.FOUND, f"policy: {', '.join(judge.point.where for judge in judges)}")
 
 
 def _app(app: Flask) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from .approvals.notifiers.find import channel_mistakes
 from .core.values import is_loopback
 from .outbox.checkpoints import webhook_mistake
 from .part import ConfigurationError
+from .policy.find import policy_mistakes
 from .settings import Settings
 from .typed_toml import mistakes, model_at, raise_mistakes, read_toml, unknown_key
 
@@ -172,6 +173,7 @@ def _unsafe(settings: Settings) -> Iterator[tuple[Key, str]]:
     webhook = webhook_mistake(settings.audit)
     if webhook:
         yield ("audit", "webhook", webhook[0]), webhook[1]
+    yield from policy_mistakes(settings.policy)
 
 
 def _issuer_mistake(issuer: str) -> str | None:

@@ -65,6 +65,8 @@ from .outbox.delivery import Delivery
 from .outbox.models import Line
 from .part import ConfigurationError, Part, check_parts
 from .passkeys import models as passkeys
+from .policy.find import open_point
+from .policy.judge import PolicyJudge
 from .seam import Seam, all_paths
 from .settings import Settings
 from .tasks import models as tasks
@@ -232,6 +234,7 @@ def make_context(settings: Settings, host: Host) -> Context:
     secret = settings.key_secret.get_secret_value() if settings.key_secret else None
     store = KeyStore(settings.issuer, secret)
     channels = open_channels(settings.notify)
+    point = open_point(settings.policy)
     for channel in channels.values():
         if isinstance(channel, WebPush):
             channel.keep_in(db, Box(secret, "browsers"))
@@ -249,6 +252,7 @@ def make_context(settings: Settings, host: Host) -> Context:
         asks=StepUp(),
         holding=Holding(db, settings.approvals.max_held, settings.approvals.max_held_of_agent),
         gates=(SensitiveScopes(),),
+        judges=(PolicyJudge(point),) if point else (),
         tally=Tally(),
         channels=channels,
     )

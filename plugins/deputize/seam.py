@@ -198,8 +198,9 @@ class Seam:
         with self.context.reading() as reading:
             asked = incoming.for_agents(reading)
             answered = answer(asked)
-        if asked.later is not None:
-            answered = asked.later(request.environ.get(STEP_ASIDE, nullcontext))
+        while asked.later is not None:
+            later, asked.later = asked.later, None
+            answered = later(request.environ.get(STEP_ASIDE, nullcontext))
         return _respond(answered)
 
     def _names_ours(self, incoming: Incoming) -> bool:

@@ -244,6 +244,27 @@ class Authorize(Section):
     """Pushed requests of one agent that can wait for an answer at one time."""
 
 
+class Policy(Section):
+    """`[deputize.policy]`: who is asked again at each issuance, approval and introspection."""
+
+    engine: Literal["none", "cedar", "authzen"] = "none"
+    """Nobody; Cedar policies in this process (extra `policy`); or an AuthZEN decision point."""
+    directory: str = "config/policies"
+    """For `cedar`: where the policies are, every `*.cedar` file. They are read at start."""
+    url: str | None = None
+    """For `authzen`: the access evaluation endpoint (Authorization API 1.0 §6)."""
+    token: SecretStr | None = None
+    """The bearer token by which we are known there."""
+    timeout: Annotated[float, Field(ge=0.05, le=10)] = 1.0
+    """Seconds that one question may take, waiting for a place included."""
+    at_once: Annotated[int, Field(ge=1, le=256)] = 16
+    """Questions that one process asks at one time; more wait."""
+    on_failure: Literal["deny", "allow"] = "deny"
+    """What is answered where the decision point does not answer, in time and as it should."""
+    private_hosts: tuple[str, ...] = ()
+    """Hosts on private addresses that the URL may name, by http as well."""
+
+
 class Bounds(Section):
     """`[deputize.bounds]`: what one request can cost."""
 
@@ -290,5 +311,6 @@ class Settings(Section):
     notify: Notify = Notify()
     audit: Audit = Audit()
     authorize: Authorize = Authorize()
+    policy: Policy = Policy()
     bounds: Bounds = Bounds()
     web: Web = Web()

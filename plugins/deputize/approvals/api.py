@@ -36,6 +36,7 @@ _TOO_WEAK = "insufficient_user_authentication"
 _OUTCOMES = {
     Outcome.CHANGED: (409, "changed", "The card is not what it was when it was shown."),
     Outcome.OVER: (410, "expired_token", "It can not be decided any more."),
+    Outcome.FORBIDDEN: (403, "access_denied", "The organisation's policy does not allow this."),
 }
 
 

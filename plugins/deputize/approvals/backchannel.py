@@ -33,6 +33,7 @@ from .step_up import put
 #: Answers of this endpoint that differ from the token endpoint's. CIBA Core §13.
 _ANSWERS: Answers = {
     "approval": AccessDeniedError,
+    "policy": AccessDeniedError,
     "approval.not_needed": InvalidScopeError,
 }
 

@@ -20,11 +20,13 @@ from ..delegation.answers import Answers
 from ..delegation.claims import delegated_claims
 from ..delegation.code import bearer_response, details_member
 from ..delegation.context import Context, Reading
+from ..delegation.gates import Action, act_on, pass_judges
 from ..delegation.issue import issue
 from ..delegation.keys import ACCESS_TOKEN_TYP
 from ..delegation.liveness import Standing, find_standing, why_dead
 from ..delegation.models import person
 from ..delegation.single_use import is_for_one_use, replace_unused
+from ..oauth.ciba import CIBA
 from ..oauth.errors import ApprovalDeniedError
 from .models import Approval, Status, approval, approval_from_row, auth_request
 from .redeem import AlreadyRedeemed, Redemption
@@ -38,6 +40,7 @@ CIBA_ANSWERS: Answers = {
     "delegation": ApprovalDeniedError,
     "details": ApprovalDeniedError,
     "person": ApprovalDeniedError,
+    "policy": ApprovalDeniedError,
     "task": ApprovalDeniedError,
 }
 
@@ -110,9 +113,9 @@ def collect(
         return collecting.again(reading, asked)
     _require_granted(card, reading.moment.now)
     try:
-        mint = issue(context, caller, reading, Redemption(card, new_id()).decide)
+        mint = issue(context, caller, reading, Redemption(card, new_id()).decide, CIBA)
     except AlreadyRedeemed:
-        with context.reading() as later:
+        with context.reading(reading.known) as later:
             return collecting.again(later, get_asking(later.tx, asked.digest, caller.client_id))
     return collecting.told(reading, asked, bearer_response(mint), mint.expires_at)
 
@@ -131,6 +134,8 @@ class _Collecting:
         standing = find_standing(reading.tx, card.node_id or "")
         if standing is None or not self._may_repeat(standing, asked, now):
             raise Refusal("ciba.used", _NOT_GOOD)
+        act = act_on(Action.ISSUE, standing.node, standing.started_at, standing.deadline, CIBA)
+        pass_judges(self.context.judges, reading, act)
         with self.context.db.write() as tx:
             self.caller.spend(tx)
             opaque = replace_unused(tx, standing.node.id)

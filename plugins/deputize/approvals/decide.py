@@ -18,6 +18,7 @@ from ..delegation.issue import locks_of
 from ..delegation.liveness import find_standing, why_dead
 from ..delegation.persons import commitment, salt_of
 from ..passkeys.use import keep_evidence
+from .allowed import is_forbidden
 from .approvers import Needed, needed_by
 from .expect import tell_now
 from .find_cards import is_shown_with, shown_as_one
@@ -34,6 +35,7 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     OVER = "over"
     SIGN_IN = "sign in"
+    FORBIDDEN = "forbidden"
 
 
 def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None) -> Outcome:
@@ -48,6 +50,8 @@ def decide(context: Context, card: Approval, content_hash: str, yes: Yes | None)
         standing = find_standing(tx, card.delegation_id)
     if standing is None:
         return Outcome.OVER
+    if yes and is_forbidden(context, card, standing, yes):
+        return Outcome.FORBIDDEN
     with context.db.write(locks_of(standing.node)) as tx:
         # A no is a no, whatever has become of what the card hangs on.
         is_over = yes and why_dead(find_standing(tx, card.delegation_id), tx.now)

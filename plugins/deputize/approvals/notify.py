@@ -5,6 +5,7 @@ holds at this moment, and the same again where it did not arrive.
 """
 
 import json
+from functools import partial
 from typing import Any
 
 from ..agents.authenticate import Caller, require_live
@@ -32,19 +33,25 @@ class Notifier:
         self.context = context
 
     def __call__(self, line: Line) -> str:
-        with self.context.reading() as reading:
-            asked = find_asking(reading.tx, line.subject)
-            if asked is None:
-                return "forgotten"
-            if asked.card.is_open(reading.moment.now):
-                raise NotDelivered("it is not decided yet")
-            if asked.delivery_mode == PING and asked.card.status == Status.REDEEMED:
-                return "came for it already"
-            secrets = self._open(asked)
-            body = self._body(reading, asked, secrets["auth_req_id"])
+        told = self.context.settled(partial(self._told, line))
+        if isinstance(told, str):
+            return told
+        asked, token, body = told
         # No transaction is open any more: whoever answers late holds up nobody else.
-        status = self._send(asked.notification_endpoint or "", secrets["token"], body)
+        status = self._send(asked.notification_endpoint or "", token, body)
         return f"{body.get('error', asked.delivery_mode)}: HTTP {status}"
+
+    def _told(self, line: Line, reading: Reading) -> tuple[Asking, str, dict[str, Any]] | str:
+        """Return what is to be sent, and the token by which it is known; or why nothing is."""
+        asked = find_asking(reading.tx, line.subject)
+        if asked is None:
+            return "forgotten"
+        if asked.card.is_open(reading.moment.now):
+            raise NotDelivered("it is not decided yet")
+        if asked.delivery_mode == PING and asked.card.status == Status.REDEEMED:
+            return "came for it already"
+        secrets = self._open(asked)
+        return asked, secrets["token"], self._body(reading, asked, secrets["auth_req_id"])
 
     def _open(self, asked: Asking) -> Any:
         try:

@@ -20,12 +20,14 @@ from ..core.values import Words, line
 from ..delegation.attenuation import Asked
 from ..delegation.context import Context, Reading
 from ..delegation.details import read_details
+from ..delegation.gates import Action, NeedsWord, act_on, pass_judges
 from ..delegation.issue import Overtaken, locks_alone
 from ..delegation.liveness import Standing, is_unchanged
 from ..delegation.narrow import elevate
+from ..delegation.node import Delegation
 from ..delegation.persons import commitment, salt_of
 from ..delegation.quotas import ELEVATED, require_left
-from ..oauth.ciba import PUSH
+from ..oauth.ciba import CIBA, PUSH
 from .content import content_hash, request_hash
 from .expect import expect, how_to_tell, tell_now
 from .expire import expire
@@ -116,6 +118,10 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
     scope: Words = changes["scope"]  # type: ignore[assignment]
     details = read_details(changes["details"])  # type: ignore[arg-type]
     adding = what_is_added(scope, details, node, moment.rules)
+    node_asked = node.child(new_id(), moment.now, **changes)
+    if _is_doubted(context, reading, question, node_asked):
+        # The person's word is wanted on all of it, held or not.
+        adding = scope
     rules = rules_of(moment.catalogue, adding)
     if not rules:
         raise Refusal("approval.not_needed", "Nothing of that needs the person's approval.")
@@ -148,6 +154,26 @@ def _approval(context: Context, reading: Reading, question: Question) -> Approva
     )
     hashed = replace(opened, request_hash=request_hash(opened))
     return replace(hashed, content_hash=content_hash([hashed]))
+
+
+def _is_doubted(context: Context, reading: Reading, question: Question, node: Delegation) -> bool:
+    """Tell whether a judge asks for the person's word on what needs none by itself.
+
+    :raises Refusal: what a judge refuses, whatever the person would say
+    """
+    if not context.judges:
+        return False
+    standing = question.standing
+    act = act_on(Action.ISSUE, node, standing.started_at, standing.deadline, CIBA)
+    pass_judges(context.judges, reading, replace(act, is_approved=True))
+    try:
+        pass_judges(context.judges, reading, act)
+    except NeedsWord:
+        return True
+    except Refusal:
+        # Whoever writes a rule on what was not approved is content with what was.
+        return False
+    return False
 
 
 def _lifetime(context: Context, rules: list[Scope]) -> int:

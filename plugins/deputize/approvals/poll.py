@@ -14,7 +14,7 @@ from ..agents.authenticate import Caller, caller_of
 from ..core.secrets import digest
 from ..delegation.context import Context, Reading
 from ..delegation.liveness import find_standing, why_dead
-from ..delegation.server import AgentRequest
+from ..delegation.server import AgentRequest, AgentServer
 from ..oauth.ciba import PUSH, CibaGrant
 from ..oauth.errors import AuthorizationPendingError, SlowDownError, UnauthorizedClientError
 from ..oauth.server import Answer
@@ -84,8 +84,9 @@ class AgentCibaGrant(CibaGrant):
             is_over = self.context.holding.wait(card.id, card.client_id, seconds)
         if not is_over:
             return Answer(*AuthorizationPendingError()())
-        later: Answer = self.server.create_later_token_response(self.request)
-        return later
+        server: AgentServer = self.server
+        request: AgentRequest = self.request  # type: ignore[assignment]
+        return server.answer_again(request, server.create_token_response)
 
 
 def _is_alive(reading: Reading, card: Approval) -> bool:

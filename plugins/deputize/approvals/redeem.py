@@ -70,6 +70,7 @@ class Redemption:
             decision,
             node,
             subject=standing.subject,
+            started_at=standing.started_at,
             deadline=standing.deadline,
             is_still_so=is_still_so,
             new_nodes=(node,),
@@ -115,12 +116,14 @@ class Redemption:
 def _granted(decision: Decision, card: Approval, node: Delegation) -> Asked:
     """Return what the yes still gives: nothing that the person was not asked to add.
 
+    What they were asked about is held to its rules whether or not it would be added by now.
+
     :raises Refusal: `approval.denied`, where that is nothing, or the rules ask for more by now
     """
     moment, details = decision.moment, card.granted_details
     adding = what_is_added(card.granted_scope, details, node, moment.rules)
     granted = card.granted_scope - (adding - card.adding)
-    rules, server = rules_of(moment.catalogue, adding & card.adding), moment.catalogue.servers
+    rules, server = rules_of(moment.catalogue, granted & card.adding), moment.catalogue.servers
     strong = is_strong_enough(rules, _believed(decision, card), card.decided_at or 0)
     good = card.target in server and can_be_approved(rules, server[card.target])
     good = good and _is_seconded(decision, card, rules)

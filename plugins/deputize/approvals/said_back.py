@@ -26,6 +26,10 @@ def answer_to(context: Context, me: Person, outcome: Outcome) -> Response:
         return _sign_in_anew(context, me)
     if outcome is Outcome.OVER:
         return tell(me, "This can't be decided any more", "It has expired, or ended.", 410)
+    if outcome is Outcome.FORBIDDEN:
+        return tell(
+            me, "Your organisation does not allow this", "A policy of theirs forbids it.", 403
+        )
     return see_other(url_for(".approvals"))
 
 

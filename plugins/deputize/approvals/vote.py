@@ -21,6 +21,7 @@ from ..delegation.persons import ensure_person
 from ..host import Authentication, Person
 from ..passkeys.relying_party import Assertion
 from ..passkeys.use import keep_evidence
+from .allowed import is_forbidden
 from .approvers import (
     ballots_of,
     entitled,
@@ -117,6 +118,8 @@ class Vote:
         voters = entitled(context.host, before | {self.someone.key}, excluded)
         if standing is None or self.someone.key not in {voter.key for voter in voters}:
             return Outcome.OVER
+        if self.is_yes and is_forbidden(context, self.card, standing):
+            return Outcome.FORBIDDEN
         with context.db.write(self._locks(standing.node)) as tx:
             asking = decided_with(tx, self.card)
             if self.shown != self.card.decision_hash or self.card.id not in _ids(asking):

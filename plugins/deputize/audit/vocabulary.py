@@ -24,6 +24,7 @@ KINDS = {
     "approval.denied": "The person said no, or others whose yes was needed did.",
     "approval.expired": "Nobody answered the question in time.",
     "approval.opened": "An agent asked the person.",
+    "approval.refused": "A policy did not allow a yes of the person's, or of others.",
     "approval.repeated": "The person's earlier yes was for the same again, in that task.",
     "approval.voted": "Somebody said yes, and the yes of others is needed too.",
     "approval.withdrawn": "The question, or the yes to it, does not count any more.",

@@ -19,6 +19,7 @@ from .notifiers import notifiers
 from .parts import plugins
 from .passkeys import passkeys
 from .people import people
+from .policy import policy
 from .sweep import sweep_command
 from .token import token
 
@@ -41,6 +42,7 @@ COMMANDS = (
     keys,
     audit,
     plugins,
+    policy,
     check,
     sweep_command,
     deliver_command,

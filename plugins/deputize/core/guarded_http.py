@@ -53,12 +53,7 @@ def fetch(url: str, *, private_hosts: Collection[str] = ()) -> bytes:
     with _asking("GET", url, {"Accept": "application/json"}, b"", private_hosts) as answer:
         if answer.status != 200:
             raise FetchError(f"{_host_of(url)}: HTTP {answer.status}")
-        body = b""
-        for chunk in answer.iter_stream():
-            body += chunk
-            if len(body) > MAX_BYTES:
-                raise FetchError(f"{_host_of(url)}: longer than {MAX_BYTES} bytes")
-    return body
+        return _read(answer, url)
 
 
 def post(
@@ -75,12 +70,58 @@ def post(
         return answer.status
 
 
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, whatever its status.
+
+    :param headers: by their names in lower case
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def ask(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout: float,
+    private_hosts: Collection[str] = (),
+) -> Response:
+    """Send `body` to `url`, an https URL of a public host; return the answer.
+
+    :param timeout: seconds for the whole of it, at most
+    :param private_hosts: hosts that may be on private addresses, and by http as well
+    :raises FetchError: for what is not allowed, too slow, too large, or no answer
+    """
+    with _asking("POST", url, headers, body, private_hosts, timeout) as answer:
+        told = {name.decode().lower(): value.decode("latin-1") for name, value in answer.headers}
+        return Response(answer.status, told, _read(answer, url))
+
+
+def _read(answer: httpcore.Response, url: str) -> bytes:
+    body = b""
+    for chunk in answer.iter_stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise FetchError(f"{_host_of(url)}: longer than {MAX_BYTES} bytes")
+    return body
+
+
 @contextmanager
 def _asking(
-    method: str, url: str, headers: Mapping[str, str], body: bytes, private_hosts: Collection[str]
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    private_hosts: Collection[str],
+    timeout: float | None = None,
 ) -> Iterator[httpcore.Response]:
+    deadline = time.monotonic() + (TIMEOUT if timeout is None else timeout)
     host, port, is_private = _judge(url, private_hosts)
-    checked = _Checked(_resolve(host, port, is_private), time.monotonic() + TIMEOUT)
+    checked = _Checked(_resolve(host, port, is_private), deadline)
     pool = httpcore.ConnectionPool(ssl_context=_certificates(), network_backend=checked)
     sent = list(headers.items())
     try:

@@ -59,6 +59,10 @@ ANSWERS: Answers = {
     "person": InvalidRequestError,
     "person_token": InvalidTokenError,
     "person_token.scope": InsufficientScopeError,
+    # RFC 8693 §2.2.2: invalid_request, where a token is "unacceptable based on policy".
+    "policy": InvalidRequestError,
+    "policy.needs_approval": InteractionRequiredError,
+    "policy.unavailable": TemporarilyUnavailableError,
     "push.full": TooManyRequestsError,
     "quota": InvalidRequestError,
     "refresh": InvalidGrantError,
@@ -87,8 +91,12 @@ ANSWERS: Answers = {
 GRANT_ANSWERS: Answers = {
     "delegation": InvalidGrantError,
     "person": InvalidGrantError,
+    "policy": InvalidGrantError,
     "task": InvalidGrantError,
 }
+
+#: An agent's own token is given on its credentials alone: what is refused is the client.
+OWN_ANSWERS: Answers = {"policy": UnauthorizedClientError}
 
 #: At the registration endpoint a spawn token is an initial access token (RFC 7591 §3).
 REGISTRATION_ANSWERS: Answers = {

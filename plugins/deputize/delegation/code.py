@@ -109,6 +109,7 @@ class Redemption:
             decision,
             node,
             subject=row["host_key"],
+            started_at=None,
             deadline=row["granted_until"],
             is_still_so=partial(_is_unchanged, row),
             new_nodes=(root,) if node is root else (root, node),
@@ -270,7 +271,8 @@ class AgentCodeGrant(TokenGrant):
 
 def issue_for(request: Any, context: Context, decide: Callable[[Decision], Mint]) -> Mint:
     """Issue what `decide` decides, for the caller and on the reading of `request`."""
-    return issue(context, caller_of(request), request.reading, decide)
+    grant_type = request.form["grant_type"]
+    return issue(context, caller_of(request), request.reading, decide, grant_type)
 
 
 def bearer_response(mint: Mint) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What every grant and endpoint of the plugin works with, made once at start."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.exc import DBAPIError
@@ -14,6 +14,7 @@ from ..agents.remote_keys import RemoteKeys
 from ..audit.record import Tally
 from ..catalogue.models import Catalogue, ResourceServer, resource_server
 from ..core.db import Database, Prepared, Transaction
+from ..core.refusal import Refusal
 from ..core.sealed import Box
 from ..core.values import is_client_id
 from ..core.versions import Cached, read_versions
@@ -21,8 +22,13 @@ from ..host import Host
 from ..outbox.channel import Channel
 from ..settings import Settings
 from .attenuation import Rules
-from .gates import Gate
+from .gates import MOST_ASKED, Gate, Judge, Undecided
 from .keys import KeySet, KeyStore
+
+#: What judges outside have answered already, by question.
+Known = dict[Hashable, object]
+
+T = TypeVar("T")
 
 
 class Asks(Protocol):
@@ -68,15 +74,17 @@ class Moment:
 class Reading:
     """What one request reads: over one connection, each thing once, of one moment.
 
+    :param known: what judges have answered to this request, in readings before
     :ivar shown: id of the delegation that a credential of the request stands for, once verified
     :ivar shown_person: id of the person who made the code that it brings
     """
 
-    def __init__(self, tx: Transaction, moment: Moment) -> None:
+    def __init__(self, tx: Transaction, moment: Moment, known: Known | None = None) -> None:
         self.tx = tx
         self.moment = moment
         self.shown: str | None = None
         self.shown_person: str | None = None
+        self.known: Known = {} if known is None else known
         self._clients: dict[str, Agent | ResourceServer | None] = {}
 
     def find_client(self, client_id: str) -> Agent | ResourceServer | None:
@@ -111,16 +119,32 @@ class Context:
     gates: tuple[Gate, ...]
     tally: Tally
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    judges: tuple[Judge, ...] = ()
 
     @property
     def issuer(self) -> str:
         return self.settings.issuer
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
+    def reading(self, known: Known | None = None) -> Iterator[Reading]:
         """Open what one request reads from."""
         with self.db.read() as tx:
-            yield Reading(tx, self.moment(tx))
+            yield Reading(tx, self.moment(tx), known)
+
+    def settled(self, answer: Callable[[Reading], T]) -> T:
+        """Return what `answer` finds on a reading, once no judge has to ask outside any more.
+
+        :raises Refusal: what `answer` raises; `server.contended`, where it never is
+        """
+        known: Known = {}
+        for _ in range(MOST_ASKED + 1):
+            try:
+                with self.reading(known) as reading:
+                    return answer(reading)
+            except Undecided as undecided:
+                asked = undecided
+            known[asked.question] = asked.ask()
+        raise contended()
 
     def is_ours(self, client_id: str) -> bool:
         """Tell whether it names an agent or a resource server of ours.
@@ -161,6 +185,11 @@ class Context:
             bound=catalogue.bound,
             max_depth=self.settings.delegation.max_depth,
         )
+
+
+def contended() -> Refusal:
+    """Return the refusal of what was overtaken again and again."""
+    return Refusal("server.contended", "Too much is changing at once: try again.")
 
 
 _KNOWN = Prepared(

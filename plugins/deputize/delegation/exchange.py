@@ -18,7 +18,7 @@ from .attenuation import Asked, is_nameable
 from .code import issue_for
 from .context import Context, Reading
 from .details import read_details
-from .gates import NEEDS_APPROVAL, NeedsApproval
+from .gates import NeedsApproval, NeedsWord
 from .issue import Decision, Mint
 from .narrow import current_agent, live_standing, narrow
 from .node import Delegation
@@ -60,12 +60,12 @@ class Exchange:
         asked = Asked(self.request.scope, target, self.request.authorization_details)
         try:
             return narrow(decision, agent, standing, subject.scope, asked)
-        except Refusal as refusal:
+        except NeedsWord:
             # Whoever has not taken a hand-over is not in the chain that the card would show.
             may_ask = agent.client_id == standing.node.actor and agent.check_grant_type(CIBA)
             # Nor who registered that it signs what it asks: an exchange is not signed.
             may_ask &= agent.request_signing_alg is None
-            if refusal.rule != NEEDS_APPROVAL or self.binding_message is None or not may_ask:
+            if self.binding_message is None or not may_ask:
                 raise
             message = self.binding_message
             raise NeedsApproval(agent, standing, subject.scope, asked, message) from None

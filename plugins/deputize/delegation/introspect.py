@@ -10,11 +10,12 @@ from typing import Any
 
 from ..agents.authenticate import Caller
 from ..agents.models import Agent, find_agent
-from ..core.db import Transaction
 from ..core.values import line, words
-from .context import Context, Moment, Reading
+from .context import Context, Reading
 from .details import read_details
+from .gates import Act, Action
 from .issue import REFRESH_TOKEN_PREFIX
+from .judged import is_let_pass, may_be_told
 from .keys import ACCESS_TOKEN_TYP
 from .liveness import find_standing, is_own_token_live, why_dead
 from .node import Delegation
@@ -35,17 +36,18 @@ def introspect(
         claims = introspect_single_use(context, reading, caller, token, use_id)
         return INACTIVE if claims is None else _active(claims, str(claims["scope"]))
     if token.startswith(REFRESH_TOKEN_PREFIX):
-        return _refresh_token(reading.tx, caller, token)
-    return _access_token(reading.tx, reading.moment, caller, token)
+        return _refresh_token(context, reading, caller, token)
+    return _access_token(context, reading, caller, token)
 
 
-def _access_token(tx: Transaction, moment: Moment, caller: Caller, token: str) -> dict[str, Any]:
+def _access_token(context: Context, reading: Reading, caller: Caller, token: str) -> dict[str, Any]:
+    moment = reading.moment
     claims = moment.keys.verify(token, ACCESS_TOKEN_TYP)
     if claims is None or moment.now >= claims["exp"] or not _may_ask(caller, claims):
         return INACTIVE
     if "delegation_id" not in claims:
-        return _own(tx, moment, claims)
-    return _delegated(tx, moment, claims)
+        return _own(context, reading, claims)
+    return _delegated(context, reading, claims)
 
 
 def _may_ask(caller: Caller, claims: Mapping[str, Any]) -> bool:
@@ -56,7 +58,8 @@ def _may_ask(caller: Caller, claims: Mapping[str, Any]) -> bool:
     return bool(claims["aud"] == caller.client.identifier)
 
 
-def _delegated(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> dict[str, Any]:
+def _delegated(context: Context, reading: Reading, claims: Mapping[str, Any]) -> dict[str, Any]:
+    tx, moment = reading.tx, reading.moment
     standing = find_standing(tx, claims["delegation_id"])
     if standing is None or why_dead(standing, moment.now):
         return INACTIVE
@@ -64,6 +67,8 @@ def _delegated(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> di
     scope = words(claims["scope"]) & standing.node.scope
     is_for_server = claims["aud"] in moment.catalogue.servers
     if not scope or (is_for_server and claims["aud"] not in standing.node.resources):
+        return INACTIVE
+    if not may_be_told(context, reading, standing, scope):
         return INACTIVE
     return _active(_with_details(claims, standing.node), line(scope))
 
@@ -74,23 +79,33 @@ def _with_details(claims: Mapping[str, Any], node: Delegation) -> Mapping[str, A
     return told | ({"authorization_details": read_details(node.details)} if node.details else {})
 
 
-def _own(tx: Transaction, moment: Moment, claims: Mapping[str, Any]) -> dict[str, Any]:
+def _own(context: Context, reading: Reading, claims: Mapping[str, Any]) -> dict[str, Any]:
+    tx, moment = reading.tx, reading.moment
     agent = find_agent(tx, claims["client_id"])
     if agent is None or not is_own_token_live(tx, claims, moment.now):
         return INACTIVE
-    return _active(claims, line(words(claims["scope"]) & agent.scope))
+    scope = words(claims["scope"]) & agent.scope
+    act = Act(Action.INTROSPECT, agent.client_id, claims["aud"], scope)
+    if not is_let_pass(context, reading, act):
+        return INACTIVE
+    return _active(claims, line(scope))
 
 
 def _active(claims: Mapping[str, Any], scope: str) -> dict[str, Any]:
     return {**claims, "active": True, "token_type": "Bearer", "scope": scope}
 
 
-def _refresh_token(tx: Transaction, caller: Caller, token: str) -> dict[str, Any]:
+def _refresh_token(
+    context: Context, reading: Reading, caller: Caller, token: str
+) -> dict[str, Any]:
+    tx = reading.tx
     row = find_refresh_token(tx, token)
     if row is None or row["client_id"] != caller.client_id or row["used_at"] is not None:
         return INACTIVE
     standing = find_standing(tx, row["delegation_id"])
     if standing is None or why_dead(standing, tx.now):
+        return INACTIVE
+    if not may_be_told(context, reading, standing, standing.node.scope):
         return INACTIVE
     return {
         "active": True,

@@ -8,7 +8,7 @@ it does not, the grant decides anew.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Table, insert
@@ -17,12 +17,12 @@ from ..agents.authenticate import Caller
 from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..core.db import Kind, Lock, Transaction, insert_unless_present
-from ..core.refusal import Refusal
 from ..core.secrets import digest, new_id, new_secret
 from ..core.values import Words, line
 from ..core.versions import read_versions
 from .claims import delegated_claims, own_claims
-from .context import Context, Moment, Reading
+from .context import Context, Moment, Reading, contended
+from .gates import Act, Action, act_on, pass_judges
 from .keys import ACCESS_TOKEN_TYP
 from .models import delegation, delegation_to_row, spawn_token
 from .node import Delegation
@@ -48,6 +48,7 @@ class Decision:
     context: Context
     caller: Caller
     reading: Reading
+    grant_type: str
 
     @property
     def tx(self) -> Transaction:
@@ -85,27 +86,30 @@ class Mint:
 
 
 def issue(
-    context: Context, caller: Caller, reading: Reading, decide: Callable[[Decision], Mint]
+    context: Context,
+    caller: Caller,
+    reading: Reading,
+    decide: Callable[[Decision], Mint],
+    grant_type: str,
 ) -> Mint:
     """Decide, then store what was decided; return what can be handed out.
 
     :param reading: what the first decision is made on; later ones read anew
     :raises Refusal: what `decide` or the store raises; `server.contended` when the
         decision was overtaken again and again
+    :raises Undecided: where a judge has to ask outside; then nothing was stored
     """
     with suppress(Overtaken):
-        return _decide_and_store(context, caller, reading, decide)
+        return _decide_and_store(Decision(context, caller, reading, grant_type), decide)
     for _ in range(ATTEMPTS - 1):
-        with suppress(Overtaken), context.reading() as again:
-            return _decide_and_store(context, caller, again, decide)
-    raise Refusal("server.contended", "Too much is changing at once: try again.")
+        with suppress(Overtaken), context.reading(reading.known) as again:
+            return _decide_and_store(Decision(context, caller, again, grant_type), decide)
+    raise contended()
 
 
-def _decide_and_store(
-    context: Context, caller: Caller, reading: Reading, decide: Callable[[Decision], Mint]
-) -> Mint:
-    mint = decide(Decision(context, caller, reading))
-    with context.db.write(mint.locks) as tx:
+def _decide_and_store(decision: Decision, decide: Callable[[Decision], Mint]) -> Mint:
+    mint = decide(decision)
+    with decision.context.db.write(mint.locks) as tx:
         _store(tx, mint)
     return mint
 
@@ -125,6 +129,7 @@ def mint_delegated(
     node: Delegation,
     *,
     subject: str,
+    started_at: int | None,
     deadline: int,
     is_still_so: Callable[[Transaction], bool],
     new_nodes: tuple[Delegation, ...] = (),
@@ -135,10 +140,13 @@ def mint_delegated(
 ) -> Mint:
     """Make a token for `node`, with the nodes that must be stored for it.
 
+    :param started_at: NumericDate of the task's beginning; None where it begins with this
     :param deadline: NumericDate of the task's end, which no token outlives
     :param jti: of the token, where it is stored with what is written
     :param opaque: the token itself, where it is no JWT
+    :raises Refusal: the first judge that says no
     """
+    _let_pass(decision, act_on(Action.ISSUE, node, started_at, deadline, decision.grant_type))
     context, moment, jti = decision.context, decision.moment, jti or new_id()
     expires_at = min(moment.now + token_lifetime(decision, node), node.expires_at, deadline)
     claims = delegated_claims(context.issuer, subject, node, jti, moment.now, expires_at)
@@ -159,6 +167,10 @@ def mint_delegated(
         writes=(*writes, *storing),
         refresh_token=refresh_token,
     )
+
+
+def _let_pass(decision: Decision, act: Act) -> None:
+    pass_judges(decision.context.judges, decision.reading, act)
 
 
 def token_lifetime(decision: Decision, node: Delegation) -> int:
@@ -221,9 +233,13 @@ def mint_own(
     scope: Words,
     is_still_so: Callable[[Transaction], bool],
 ) -> Mint:
-    """Make a token for an agent that acts for itself: nobody's delegation, and no node."""
+    """Make a token for an agent that acts for itself: nobody's delegation, and no node.
+
+    :raises Refusal: the first judge that says no
+    """
     context, caller, moment = decision.context, decision.caller, decision.moment
     client_id, jti = agent.client_id, new_id()
+    _let_pass(decision, Act(Action.ISSUE, client_id, audience, scope, decision.grant_type))
     expires_at = min(moment.now + context.settings.tokens.lifetime, agent.expires_at)
     claims = own_claims(context.issuer, agent, audience, scope, jti, moment.now, expires_at)
     facts = {"jti": jti, "aud": audience, "scope": line(scope), "exp": expires_at}
@@ -246,11 +262,18 @@ def mint_spawn_token(
     *,
     scope: Words,
     agent_jkt: str,
+    started_at: int,
+    deadline: int,
     is_still_so: Callable[[Transaction], bool],
     writes: tuple[Write, ...] = (),
 ) -> Mint:
-    """Make a spawn token: opaque, used once, bound to the child's key, good for nothing else."""
+    """Make a spawn token: opaque, used once, bound to the child's key, good for nothing else.
+
+    :raises Refusal: the first judge that says no
+    """
     context, caller, moment = decision.context, decision.caller, decision.moment
+    spawning = replace(node, target=context.registration_endpoint, scope=scope, details=None)
+    _let_pass(decision, act_on(Action.ISSUE, spawning, started_at, deadline, decision.grant_type))
     token = new_secret(SPAWN_TOKEN_PREFIX)
     expires_at = min(moment.now + context.settings.tokens.spawn_lifetime, node.expires_at)
     row = {

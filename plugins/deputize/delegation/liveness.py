@@ -46,6 +46,7 @@ class Standing:
     subject: str
     person_status: str
     task_status: str
+    started_at: int
     deadline: int
     heard_by: int | None
     exchanges: int | None
@@ -97,13 +98,15 @@ def is_unchanged(standing: Standing, tx: Transaction) -> bool:
 
 
 def _standing(row: tuple[Any, ...], caller: str) -> Standing:
-    subject, person_status, task_status, deadline, heard_by, *budget, revision = row[len(NODE) :]
+    subject, person_status, task_status, *told, revision = row[len(NODE) :]
+    started_at, deadline, heard_by, *budget = told
     exchanges, spawned, elevated = budget
     return Standing(
         node=node_of(row),
         subject=subject,
         person_status=person_status,
         task_status=task_status,
+        started_at=started_at,
         deadline=deadline,
         heard_by=heard_by,
         exchanges=exchanges,
@@ -164,6 +167,7 @@ _STANDING = (
         person.c.host_key,
         person.c.status.label("person_status"),
         task.c.status.label("task_status"),
+        task.c.started_at,
         task.c.deadline,
         task.c.heard_by,
         task.c.exchanges,

@@ -66,6 +66,7 @@ def narrow(
         mint_delegated,
         decision,
         subject=standing.subject,
+        started_at=standing.started_at,
         deadline=standing.deadline,
         writes=(drawing(EXCHANGES, standing, decision.context.settings),),
     )

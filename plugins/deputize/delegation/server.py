@@ -5,6 +5,8 @@ assertion used up; a refusal of nobody in particular is counted.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from authlib.consts import default_json_headers
@@ -13,14 +15,20 @@ from ..agents.authenticate import Caller, authenticate, caller_of, find_credenti
 from ..agents.models import Agent
 from ..audit.record import Event, record
 from ..core.refusal import Refusal
-from ..oauth.errors import InvalidRequestError, NotYetError, OAuth2Error
+from ..oauth.errors import (
+    InvalidRequestError,
+    NotYetError,
+    OAuth2Error,
+    TemporarilyUnavailableError,
+)
 from ..oauth.rfc9701 import MEDIA_TYPE, TYP, introspection_claims, is_jwt_asked_for
 from ..oauth.server import Answer, FormRequest, ProtocolServer
-from .answers import GRANT_ANSWERS, Answers, answer_to
+from .answers import GRANT_ANSWERS, OWN_ANSWERS, Answers, answer_to
 from .client_credentials import AgentClientCredentialsGrant
 from .code import AgentCodeGrant
-from .context import Context, Reading
+from .context import Context, Known, Reading, contended
 from .exchange import AgentTokenExchangeGrant
+from .gates import MOST_ASKED, Undecided
 from .introspect import introspect
 from .refresh import AgentRefreshGrant
 from .revoke import revoke
@@ -33,7 +41,7 @@ GRANTS: Grants = (
     (AgentTokenExchangeGrant, {}),
     (AgentCodeGrant, GRANT_ANSWERS),
     (AgentRefreshGrant, GRANT_ANSWERS),
-    (AgentClientCredentialsGrant, {}),
+    (AgentClientCredentialsGrant, OWN_ANSWERS),
 )
 
 #: What raises for a caller that may not call at that time (seconds since the epoch).
@@ -50,7 +58,8 @@ class AgentRequest(FormRequest):
     """A form request, with what is read to answer it.
 
     `later` gives the answer where it is worth waiting for; it is asked when nothing is read
-    any more, and is given how to step aside meanwhile. `is_again` says that it was.
+    any more, and is given how to step aside meanwhile. `is_again` says that it was. `known` is
+    what judges have answered by then.
     """
 
     def __init__(self, reading: Reading, *args: Any) -> None:
@@ -58,6 +67,7 @@ class AgentRequest(FormRequest):
         self.reading = reading
         self.later: Callable[[Any], Answer] | None = None
         self.is_again = False
+        self.known: Known = reading.known
 
 
 class AgentServer(ProtocolServer):
@@ -86,23 +96,17 @@ class AgentServer(ProtocolServer):
 
         return self._answer("token", request, answer, differing)
 
-    def create_later_token_response(self, request: AgentRequest) -> Answer:
-        """Answer a token request anew, of a new moment.
+    def answer_again(
+        self, request: AgentRequest, answer: Callable[[AgentRequest], Answer]
+    ) -> Answer:
+        """Answer a request anew, of a new moment.
 
         Its client has authenticated, and its assertion is used up: only whether it is still
         live is looked at again.
         """
-        differing = self._differing.get(request.form.get("grant_type", ""), _NOTHING)
-
-        def answer(request: AgentRequest) -> Answer:
-            known = request.reading.find_client(caller_of(request).client_id)
-            request.client = caller = Caller(known or caller_of(request).client)  # type: ignore[assignment]
-            require_live(caller, request.reading.moment.now)
-            return super(AgentServer, self).create_token_response(request)
-
-        with self.context.reading() as reading:
+        with self.context.reading(request.known) as reading:
             request.reading, request.is_again = reading, True
-            return self._answer("token", request, answer, differing)
+            return answer(request)
 
     def create_introspection_response(self, request: AgentRequest) -> Answer:
         """Answer an introspection request. :rfc:`7662#section-2`."""
@@ -113,7 +117,7 @@ class AgentServer(ProtocolServer):
                 # RFC 7662 §2.1: "to prevent token scanning attacks, the endpoint MUST also
                 # require some form of authorization", and a public client proves nothing.
                 raise Refusal("client.not_authenticated", "Client authentication failed.")
-            self._spend(caller)
+            self._spend(request)
             use_id = request.form.get("use_id")
             answer = introspect(self.context, request.reading, caller, token, use_id)
             return self._told(request, caller, answer)
@@ -134,7 +138,7 @@ class AgentServer(ProtocolServer):
 
         def answer(request: AgentRequest) -> Answer:
             caller, token = self._caller_and_token(request)
-            self._spend(caller)
+            self._spend(request)
             revoke(self.context, caller, token)
             return Answer(200, {}, default_json_headers)
 
@@ -166,10 +170,12 @@ class AgentServer(ProtocolServer):
         # One that is too long to be ours is answered as any other that is none.
         return caller, token if len(token) <= self.context.settings.bounds.token_bytes else ""
 
-    def _spend(self, caller: Caller) -> None:
+    def _spend(self, request: AgentRequest) -> None:
+        caller = caller_of(request)
         if caller.assertion is not None:
             with self.context.db.write() as tx:
                 caller.spend(tx)
+            request.client = Caller(caller.client)  # type: ignore[assignment]
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Answer:
         """Record what Authlib's own checks refuse, and answer."""
@@ -193,6 +199,29 @@ class AgentServer(ProtocolServer):
             return self._refused(endpoint, request, error, refusal.rule, refusal.detail)
         except OAuth2Error as error:
             return self._refused(endpoint, request, error, f"request.{error.error}", "")
+        except Undecided as undecided:
+            anew = partial(self._answer, endpoint, answer=answer, differing=differing)
+            return self._answer(endpoint, request, partial(self._put_off, undecided, anew))
+
+    def _put_off(
+        self, undecided: Undecided, anew: Callable[[AgentRequest], Answer], request: AgentRequest
+    ) -> Answer:
+        """Let a judge ask outside, when nothing is read any more, and answer then.
+
+        What the caller proved itself by is used up first: who repeats the request asks nobody.
+        """
+        if len(request.known) >= MOST_ASKED:
+            raise contended()
+        self._spend(request)
+
+        def later(step_aside: Callable[[], AbstractContextManager[object]]) -> Answer:
+            with step_aside():
+                request.known[undecided.question] = undecided.ask()
+            return self.answer_again(request, anew)
+
+        request.later = later
+        # Said only where nobody waits for what comes later.
+        return Answer(*TemporarilyUnavailableError()())
 
     def _refused(
         self, endpoint: str, request: AgentRequest, error: OAuth2Error, rule: str, detail: str
@@ -224,13 +253,17 @@ class AgentServer(ProtocolServer):
     ) -> Caller:
         """Return the caller; what is malformed is said before who it is, and uses up as much."""
         try:
-            caller: Caller = self._prove(request)
+            caller = self._same_as_before(request) if request.is_again else self._prove(request)
         except Refusal as refusal:
             raise request.mistake or refusal from None
         request.client = caller  # type: ignore[assignment]
         require(caller, request.reading.moment.now)
         request.validate()
         return caller
+
+    def _same_as_before(self, request: AgentRequest) -> Caller:
+        before = caller_of(request)
+        return Caller(request.reading.find_client(before.client_id) or before.client)
 
     def _prove(self, request: AgentRequest) -> Caller:
         credentials = find_credentials(request.headers or {}, request.form)

@@ -20,6 +20,7 @@ from ..core.values import Words, is_storable
 from .claims import delegated_claims
 from .context import Context, Reading
 from .issue import Write, insertion
+from .judged import may_be_told
 from .liveness import Standing, find_standing, why_dead
 from .models import single_use
 
@@ -67,6 +68,9 @@ def introspect_single_use(
     standing = find_standing(reading.tx, row["delegation_id"]) if row else None
     now = reading.moment.now
     if row is None or standing is None or why_dead(standing, now) or now >= row["expires_at"]:
+        return None
+    # Before it is spent: who may not be told has used nothing.
+    if not may_be_told(context, reading, standing, standing.node.scope):
         return None
     if not _may_ask(context, caller, standing, row, use_id):
         return None

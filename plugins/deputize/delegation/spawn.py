@@ -66,6 +66,8 @@ def mint_spawn(
         node,
         scope=ceiling,
         agent_jkt=agent_jkt,
+        started_at=standing.started_at,
+        deadline=standing.deadline,
         is_still_so=partial(is_unchanged, standing),
         writes=(drawing(EXCHANGES, standing, decision.context.settings),),
     )

@@ -110,7 +110,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
     )
     op.create_index(
-        "ix_deputize_approval_decision_hash", "deputize_approval", ["decision_hash"], unique=False
+        "ix_deputize_approval_decision_hash",
+        "deputize_approval",
+        ["status", "expires_at"],
+        unique=False,
+        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
     )
     op.create_index(
         "ix_deputize_approval_expires_at",
@@ -835,7 +840,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.drop_index("ix_deputize_approval_decision_hash", table_name="deputize_approval")
+    op.drop_index(
+        "ix_deputize_approval_decision_hash",
+        table_name="deputize_approval",
+        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+    )
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")
