@@ -18,7 +18,7 @@ from .authorization import AuthorizationRequest
 from .errors import OAuthError, ProtocolError
 from .hold import Hold
 from .question import Question
-from .task_reports import Budget, Task
+from .task_reports import Budget, Outcome, Task
 from .token import Token
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Budget",
     "Hold",
     "OAuthError",
+    "Outcome",
     "ProtocolError",
     "Question",
     "Task",
