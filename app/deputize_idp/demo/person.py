@@ -104,10 +104,14 @@ class PersonAtTheScreen:
             "planner says that it is done. Accept that here (or by Enter in this terminal):",
             agents_page,
         )
-        while not any(self._trail.has_happened(kind, task_id) for kind in ANSWERS):
-            if select.select([sys.stdin], [], [], 0.5)[0]:
+        while not self._has_answered(task_id):
+            is_typed = select.select([sys.stdin], [], [], 0.5)[0]
+            if is_typed and not self._has_answered(task_id):
                 sys.stdin.readline()
                 ScriptedPerson().accept(agents_page, task_id)
+
+    def _has_answered(self, task_id: str) -> bool:
+        return any(self._trail.has_happened(kind, task_id) for kind in ANSWERS)
 
 
 @dataclass
