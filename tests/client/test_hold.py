@@ -102,7 +102,7 @@ class TestItsOwnToken:
         world.pass_time(NEARLY_EXPIRED)
         before = len(world.events("token.refused"))
         with Hold(taken) as kept:
-            until(lambda: kept._keeper is not None and not kept._keeper.is_alive())
+            until(lambda: kept._upkeep.rests)
         assert len(world.events("token.refused")) == before + 1
 
 

@@ -26,8 +26,9 @@ STEPS = (
     "7. mallory, another registered agent, shows tokens that it overheard",
     "8. booker has to pay, which takes Ana's own word",
     "9. What Ana approved is for one payment, and for booker alone",
-    "10. Ana ends planner's delegation",
-    "11. Every token below is refused at the next call",
+    "10. The trip is booked: planner says so, and Ana has the last word",
+    "11. Ana accepts that it is over",
+    "12. Every token below is refused at the next call",
 )
 
 
@@ -194,8 +195,19 @@ def test_what_was_approved_is_one_payment_of_bookers(
     assert "●" not in told
 
 
+def test_nothing_is_good_while_ana_has_not_accepted_the_end(
+    once: subprocess.CompletedProcess[str],
+) -> None:
+    told = once.stdout.partition(STEPS[9])[2].partition(STEPS[10])[0]
+    assert "● planner says “completed”, and waits for Ana" in told
+    assert told.count("The task waits for its person to accept its end.") == 2
+    assert told.count("audit trail: task.proposed") == 2
+    assert "✕ booker shows flights token → 401" in told
+    assert "● the task has ended" in once.stdout.partition(STEPS[10])[2].partition(STEPS[11])[0]
+
+
 def test_every_token_is_refused_in_the_end(once: subprocess.CompletedProcess[str]) -> None:
-    end = once.stdout.partition(STEPS[10])[2]
+    end = once.stdout.partition(STEPS[11])[2]
     assert end.count("→ 401") == 3
     assert "→ 200" not in end
     assert end.count("audit trail: delegation.ended") == 3
@@ -227,9 +239,9 @@ def test_a_person_plays_it_in_a_browser(chromium: Browser, tmp_path: Path) -> No
         page.get_by_label("Amount").fill("99.90")
         page.get_by_role("button", name="Approve").click()
 
-        page.goto(story.url_after("Press Stop at planner"))
-        page.get_by_role("link", name="Stop planner").click()
-        page.get_by_role("button", name="Stop planner").click()
+        page.goto(story.url_after("planner says that it is done"))
+        page.get_by_role("link", name="Is it over?").click()
+        page.get_by_role("button", name="Accept: it is over").click()
 
         page.goto(story.url_after("The server stays up"))
         expect(page.get_by_text("No agent acts for you right now.")).to_be_visible()
@@ -253,6 +265,24 @@ def test_a_person_who_pays_nothing_ends_it(chromium: Browser, tmp_path: Path) ->
         page.get_by_role("button", name="Deny", exact=True).click()
         assert story.wait() == 1
     assert story.lines[-1].startswith("✕ Not as told: booker: answered: access_denied")
+    assert left_behind(tmp_path) == []
+
+
+def test_a_person_who_lets_planner_go_on_ends_it(chromium: Browser, tmp_path: Path) -> None:
+    with telling(tmp_path) as story:
+        page = chromium.new_context().new_page()
+        page.goto(story.url_after("and decide:"))
+        page.get_by_label("User name").fill("ana")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Let planner act").click()
+        page.goto(story.url_after("Decide in your inbox"))
+        page.get_by_role("button", name="Approve").click()
+        page.goto(story.url_after("planner says that it is done"))
+        page.get_by_role("link", name="Is it over?").click()
+        page.get_by_role("button", name="Not yet: let it go on").click()
+        assert story.wait() == 1
+    assert story.lines[-1] == "✕ Not as told: Ana let planner go on"
     assert left_behind(tmp_path) == []
 
 

@@ -17,6 +17,7 @@ from deputize.client import (
     AgentClient,
     AuthorizationRequest,
     OAuthError,
+    Outcome,
     ProtocolError,
     Question,
     Token,
@@ -108,6 +109,10 @@ class Agent:
         key = child.key.as_dict(private=True) if child.key else None
         return {"client_id": child.client_id, "key": key}
 
+    def propose(self, of: str, outcome: Outcome) -> Message:
+        """Say what came of the task."""
+        return {"status": self.tokens[of].propose(outcome).status}
+
     def call(self, url: str, token: str, method: str, body: Message | None = None) -> Message:
         """Call an API with a token, its own or overheard."""
         headers = {"Authorization": f"Bearer {token}"}
@@ -129,6 +134,7 @@ class Agent:
             "hand_over": self.hand_over,
             "take": self.take,
             "spawn": self.spawn,
+            "propose": self.propose,
             "call": self.call,
         }
         try:

@@ -15,9 +15,12 @@ from .trail import Trail
 USERNAME = "ana"
 PASSWORD = "correct horse battery"  # noqa: S105 - stands in demo.toml, for whoever plays
 
+#: What can come of the end that an agent proposes, as the audit trail has it.
+ANSWERS = ("task.ended", "task.reopened")
+
 
 class Person(Protocol):
-    """Who deputizes planner, decides what booker asks, and stops it all."""
+    """Who deputizes planner, decides what booker asks, and accepts that it is all over."""
 
     #: Seconds that the other side waits for her; None as long as it takes.
     patience: float | None
@@ -33,8 +36,8 @@ class Person(Protocol):
         """Say yes to what an agent asks in the middle of its task, or to a lower amount."""
         ...
 
-    def stop(self, agents_page: str, delegation_id: str) -> None:
-        """Stop it, on the page of the agents that act for her."""
+    def accept(self, agents_page: str, task_id: str) -> None:
+        """Accept that the task is over, from the page of the agents that act for her."""
         ...
 
 
@@ -58,12 +61,12 @@ class ScriptedPerson:
         typed = {amounts[0]: str(self.amount)}
         self._submit(page, approval_id, decision="approve", **typed)
 
-    def stop(self, agents_page: str, delegation_id: str) -> None:
+    def accept(self, agents_page: str, task_id: str) -> None:
         page = self._open(agents_page)
-        links = [link for link in _read(page).links if f"/{delegation_id}/" in link]
+        links = [link for link in _read(page).links if link.endswith(f"/{task_id}")]
         if not links:
-            raise NotAsToldError("the page of Ana's agents has no way to stop planner")
-        self._submit(self._http.get(urljoin(str(page.url), links[0])))
+            raise NotAsToldError("the page of Ana's agents does not ask whether it is over")
+        self._submit(self._http.get(urljoin(str(page.url), links[0])), task_id, decision="accept")
 
     def _open(self, url: str) -> httpx.Response:
         """Open a page, by way of the sign-in page where nobody is signed in."""
@@ -96,14 +99,19 @@ class PersonAtTheScreen:
             "booker asks to pay; you may lower the amount. Decide in your inbox:", inbox
         )
 
-    def stop(self, agents_page: str, delegation_id: str) -> None:
+    def accept(self, agents_page: str, task_id: str) -> None:
         self._telling.invite(
-            "Press Stop at planner (or Enter here, to have it pressed):", agents_page
+            "planner says that it is done. Accept that here (or by Enter in this terminal):",
+            agents_page,
         )
-        while not self._trail.has_ended(delegation_id):
-            if select.select([sys.stdin], [], [], 0.5)[0]:
+        while not self._has_answered(task_id):
+            is_typed = select.select([sys.stdin], [], [], 0.5)[0]
+            if is_typed and not self._has_answered(task_id):
                 sys.stdin.readline()
-                ScriptedPerson().stop(agents_page, delegation_id)
+                ScriptedPerson().accept(agents_page, task_id)
+
+    def _has_answered(self, task_id: str) -> bool:
+        return any(self._trail.has_happened(kind, task_id) for kind in ANSWERS)
 
 
 @dataclass

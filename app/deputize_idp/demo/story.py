@@ -18,10 +18,11 @@ from .stage import Stage
 from .telling import GOOD, NotAsToldError, Telling
 from .trail import Trail
 
-SCOPE = "calendar:read flights:search flights:hold agents:spawn"
+SCOPE = "calendar:read flights:search flights:hold agents:spawn tasks"
 PAY = "pay:transfer"
 PAYMENT = {"type": "payment", "amount": "420.00", "currency": "EUR", "creditor": "Airline X"}
 SCOUT = "fare-scout"
+PROPOSED = "task.proposed"
 PERSON = "Ana"
 
 
@@ -78,7 +79,8 @@ class Story(Stage):
             self.mallory_overhears,
             self.booker_must_pay,
             self.the_yes_is_for_one_payment,
-            self.ana_stops_planner,
+            self.the_trip_is_booked,
+            self.ana_accepts,
             self.every_token_is_refused,
         )
         for step in steps:
@@ -211,13 +213,24 @@ class Story(Stage):
             scope=PAY,
         )
 
-    def ana_stops_planner(self) -> None:
-        self.telling.step(f"{PERSON} ends planner's delegation")
-        root = self.held["planner's hold"].claims["delegation_id"]
-        self.person.stop(_page(self.cast), root)
-        if not self.trail.has_ended(root):
-            raise NotAsToldError("the audit trail says nothing of an end")
-        self.telling.outcome(GOOD, "stopped, on the page “Agents acting for me”")
+    def the_trip_is_booked(self) -> None:
+        self.telling.step(f"The trip is booked: planner says so, and {PERSON} has the last word")
+        status = self.done("planner", "propose", of="hold", outcome="completed")["status"]
+        if status != "proposed":
+            raise NotAsToldError(f"the task is {status}, and nobody has asked {PERSON}")
+        self.telling.outcome(GOOD, f"planner says “completed”, and waits for {PERSON}")
+        self.refused("planner", "planner's hold", PROPOSED, "renew", of="hold")
+        self.refused("booker", "booker's hold", PROPOSED, "renew", of="hold")
+        self.call("booker", "flights", "/flights", "flights token", 401)
+        self.telling.aside(f"Until {PERSON} answers, nothing that hangs on the task is good.")
+
+    def ana_accepts(self) -> None:
+        self.telling.step(f"{PERSON} accepts that it is over")
+        task = self.held["planner's hold"].claims["task_id"]
+        self.person.accept(_page(self.cast), task)
+        if not self.trail.has_happened("task.ended", task):
+            raise NotAsToldError(f"{PERSON} let planner go on")
+        self.telling.outcome(GOOD, "the task has ended, and the whole tree with it")
 
     def every_token_is_refused(self) -> None:
         self.telling.step("Every token below is refused at the next call")

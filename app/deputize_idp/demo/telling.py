@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 GOOD, BAD, ENDED = "●", "✕", "○"
-COLOURS = {GOOD: "green", BAD: "red", ENDED: "red"}
+COLOURS = {GOOD: "green", BAD: "red", ENDED: "dim"}
 
 
 class NotAsToldError(Exception):
@@ -71,13 +71,14 @@ class Telling:
         self._write(Text(f"{BAD} Not as told: {self._named(text)}", style="bold red"))
 
     def tree(self, person: str, tokens: Sequence[Held]) -> None:
-        """Show who acts through whom, and each token with its claims."""
+        """Show who acts through whom, and each token with its claims; grey once it is all over."""
+        style = "dim" if all(token.is_refused for token in tokens) else "bold"
         root = Tree(Text(person, style="bold"), guide_style="dim")
         branches: dict[tuple[str, ...], Tree] = {(): root}
         for token in sorted(tokens, key=lambda token: len(token.chain)):
             agent = branches.get(token.chain)
             if agent is None:
-                name = Text(self._named(token.chain[-1]), style="bold")
+                name = Text(self._named(token.chain[-1]), style=style)
                 agent = branches[token.chain] = branches[token.chain[:-1]].add(name)
             agent.add(self._token(token))
         self._console.print()
@@ -87,7 +88,7 @@ class Telling:
         mark = ENDED if token.is_refused else GOOD
         text = Text.assemble((mark, COLOURS[mark]), " ", token.name)
         if token.is_refused:
-            return text.append("  refused", style="red")
+            return Text.assemble((f"{mark} {token.name}  refused", "dim"))
         told = "".join(f"\n  {name:7} {value}" for name, value in self._claims(token))
         return text.append(told, style="dim")
 

@@ -1,4 +1,4 @@
-"""Reading the server's audit trail, beside the server: what it says of refusals and endings."""
+"""Reading the server's audit trail, beside the server: refusals, answers, endings."""
 
 import json
 from pathlib import Path
@@ -25,13 +25,11 @@ class Trail:
         self._told |= {id_ for id_, _ in new}
         return [rule for _, rule in new]
 
-    def has_ended(self, delegation_id: str) -> bool:
-        """Tell whether somebody has ended the delegation."""
-        ended = select(event.c.id).where(
-            event.c.kind == "delegation.ended", event.c.delegation_id == delegation_id
-        )
+    def has_happened(self, kind: str, task_id: str) -> bool:
+        """Tell whether an event of this kind is there about the task."""
+        happened = select(event.c.id).where(event.c.kind == kind, event.c.task_id == task_id)
         with self._db.read() as tx:
-            return tx.execute(ended).first() is not None
+            return tx.execute(happened).first() is not None
 
     def card_of(self, agent: str) -> str:
         """Return the id of what `agent` asked the person last."""

@@ -9,7 +9,7 @@
 needs; what goes over the wire is OAuth as its RFCs say.
 """
 
-from .agent import AgentClient, Token
+from .agent import AgentClient
 from .async_agent import AsyncAgentClient, AsyncToken
 from .async_hold import AsyncHold
 from .async_question import AsyncQuestion
@@ -18,6 +18,8 @@ from .authorization import AuthorizationRequest
 from .errors import OAuthError, ProtocolError
 from .hold import Hold
 from .question import Question
+from .task_reports import Budget, Outcome, Task
+from .token import Token
 
 __all__ = [
     "AgentClient",
@@ -26,10 +28,13 @@ __all__ = [
     "AsyncQuestion",
     "AsyncToken",
     "AuthorizationRequest",
+    "Budget",
     "Hold",
     "OAuthError",
+    "Outcome",
     "ProtocolError",
     "Question",
+    "Task",
     "Token",
     "new_key",
 ]

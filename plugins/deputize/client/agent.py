@@ -1,27 +1,20 @@
-"""An agent and its tokens: ask a person, narrow, hand over, take, spawn, end.
-
-Each token knows the agent that holds it, so that what is done next reads as a sentence:
-`hold.narrow(calendar)`, `hold.hand_over("booker", "flights:search")`.
-"""
+"""An agent at one server: it asks a person, takes what it is handed, and asks about tokens."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import httpx
 
 from . import token_requests
-from .asking import Asked, narrow_or_ask, put_question
 from .authentication import SigningKey, credential_of
 from .authorization import AuthorizationRequest, ask
 from .connection import TIMEOUT, Connection
-from .details import Details, spelled
+from .details import Details
 from .discovery import discover
 from .flow import Flow, run
 from .lease import Lease
-from .question import Question
-from .spawning import spawn
+from .token import Token
 
 
 class AgentClient:
@@ -105,9 +98,7 @@ class AgentClient:
         told = (redirect_uri, scope, resource, authorization_details)
         return run(self._http, ask(self._connection, *told, push=push))
 
-    def redeem(
-        self, code: str, asked: AuthorizationRequest, resource: str | None = None
-    ) -> "Token":
+    def redeem(self, code: str, asked: AuthorizationRequest, resource: str | None = None) -> Token:
         """Return the agent's hold on what the person granted. :rfc:`6749#section-4.1.3`.
 
         :param resource: an API, for a token for it at once; the refresh token stays the hold's
@@ -115,7 +106,7 @@ class AgentClient:
         """
         return self._token(token_requests.redeem(self._connection, code, asked, resource))
 
-    def take(self, handed_over: str, resource: str | None = None) -> "Token":
+    def take(self, handed_over: str, resource: str | None = None) -> Token:
         """Become the actor of what another agent handed over.
 
         :param handed_over: the token's value, as the other agent sent it
@@ -145,137 +136,11 @@ class AgentClient:
     def __repr__(self) -> str:
         return f"AgentClient({self.client_id!r} at {self.issuer})"
 
-    def _token(self, flow: Flow[Lease]) -> "Token":
+    def _token(self, flow: Flow[Lease]) -> Token:
         return self._holding(run(self._http, flow))
 
-    def _holding(self, lease: Lease) -> "Token":
+    def _holding(self, lease: Lease) -> Token:
         return Token.of(lease, self)
 
-
-@dataclass(frozen=True, slots=True)
-class Token(Lease):
-    """A lease, and the agent that holds it.
-
-    :param agent: who holds it
-    """
-
-    agent: AgentClient = field(compare=False, kw_only=True)
-
-    @classmethod
-    def of(cls, lease: Lease, agent: AgentClient) -> Self:
-        """Return `lease` as a token of `agent`."""
-        return cls(*(getattr(lease, told.name) for told in fields(Lease)), agent=agent)
-
-    def narrow(
-        self,
-        resource: str,
-        scope: str | None = None,
-        *,
-        authorization_details: Details = None,
-        message: str | None = None,
-    ) -> "Token":
-        """Return a token for one API, with `scope` or all that belongs there.
-
-        :param authorization_details: less of what is held; without it all that belong there
-        :param message: one line to the person: what only they can let pass is put to them,
-            and their word waited for; without it, such a scope is `interaction_required`
-        :raises OAuthError: when the server refuses, or the person
-        """
-        if message is None:
-            return self._exchange(authorization_details, resource=resource, scope=scope)
-        asked = (resource, scope, message, authorization_details)
-        flow = narrow_or_ask(self.agent._connection, self.value, *asked)
-        answer = run(self.agent._http, flow)
-        if isinstance(answer, Asked):
-            return Question(self.agent, answer).wait()
-        return self.agent._holding(answer)
-
-    def renew(self) -> "Token":
-        """Return a new lease for the same place, with what is still held of it.
-
-        The refresh token stays good, and stays with it.
-
-        :raises OAuthError: when the server refuses: it has expired, or was ended
-        """
-        return self.agent._token(token_requests.renew(self.agent._connection, self))
-
-    def hand_over(self, to: str, scope: str, *, authorization_details: Details = None) -> "Token":
-        """Return what agent `to` may take: good for its exchange and nothing else.
-
-        :param authorization_details: less of what is held; without it all of the scope's
-        :raises OAuthError: when the server refuses
-        """
-        return self._exchange(authorization_details, audience=to, scope=scope)
-
-    def spawn(self, *, scope: str, purpose: str) -> AgentClient:
-        """Start a throw-away agent of one's own, ready to be handed part of `scope`.
-
-        :raises OAuthError: when the server refuses
-        """
-        flow = spawn(self.agent._connection, self.value, scope, purpose)
-        return AgentClient(run(self.agent._http, flow), self.agent._http, self.agent._sleep)
-
-    def put_question(
-        self,
-        scope: str,
-        resource: str | None = None,
-        *,
-        message: str = "",
-        authorization_details: Details = None,
-        acr_values: str | None = None,
-    ) -> Question:
-        """Ask the person for `scope` and return at once, with the question as it waits.
-
-        Asking the same again while it waits makes no second one. CIBA Core §7.
-
-        :param resource: the API; may be left out where every scope is of one
-        :param message: one line to the person, shown as the agent's own words
-        :param authorization_details: what exactly: "pay 420.00 EUR to Airline X" (:rfc:`9396`)
-        :param acr_values: how the person should sign in for it, as an API has asked
-        :raises OAuthError: when nobody is asked that
-        """
-        asked = (scope, resource, message, authorization_details, acr_values)
-        flow = put_question(self.agent._connection, self.value, *asked)
-        return Question(self.agent, run(self.agent._http, flow))
-
-    def ask(
-        self,
-        scope: str,
-        resource: str | None = None,
-        *,
-        message: str = "",
-        authorization_details: Details = None,
-        timeout: float | None = None,
-    ) -> "Token":
-        """Ask the person for `scope`, and wait for their word: a token of its own, or a refusal.
-
-        What they approved of the details is in the token's `authorization_details`.
-
-        :raises OAuthError: when nobody is asked that, when they say no, or nothing in time
-        :raises TimeoutError: when they have said nothing after `timeout` seconds
-        """
-        return self.put_question(
-            scope, resource, message=message, authorization_details=authorization_details
-        ).wait(timeout)
-
-    def refresh(self, resource: str | None = None) -> "Token":
-        """Return a new hold; this refresh token is used up. :rfc:`6749#section-6`.
-
-        :raises ValueError: when there is no refresh token
-        :raises OAuthError: when the server refuses
-        """
-        return self.agent._token(token_requests.refresh(self.agent._connection, self, resource))
-
-    def introspect(self) -> Mapping[str, Any]:
-        """Return what the server says of it now. :rfc:`7662#section-2.2`."""
-        return self.agent.introspect(self.value)
-
-    def revoke(self) -> None:
-        """End what it stands for, and all below. :rfc:`7009#section-2`."""
-        connection = self.agent._connection
-        run(self.agent._http, connection.post("revocation_endpoint", token=self.value))
-
-    def _exchange(self, details: Details, **params: str | None) -> "Token":
-        params["authorization_details"] = spelled(details)
-        connection = self.agent._connection
-        return self.agent._token(token_requests.exchange(connection, self.value, **params))
+    def _child(self, child: Connection) -> "AgentClient":
+        return AgentClient(child, self._http, self._sleep)

@@ -22,6 +22,7 @@ from .discovery import discover
 from .flow import Flow, run_async
 from .lease import Lease
 from .spawning import spawn
+from .task_reports import Outcome, Task, report
 
 
 class AsyncAgentClient:
@@ -208,6 +209,18 @@ class AsyncToken(Lease):
         flow = token_requests.refresh(self.agent._connection, self, resource)
         return await self.agent._token(flow)
 
+    async def task(self) -> Task:
+        """Return how the task stands: `Token.task`, awaited."""
+        return await self._report()
+
+    async def heartbeat(self) -> Task:
+        """Report that the agent is still at work: `Token.heartbeat`, awaited."""
+        return await self._report(action="heartbeat")
+
+    async def propose(self, outcome: Outcome) -> Task:
+        """Say what came of the task: `Token.propose`, awaited."""
+        return await self._report(action="propose", outcome=outcome)
+
     async def introspect(self) -> Mapping[str, Any]:
         """Return what the server says of it now. :rfc:`7662#section-2.2`."""
         return await self.agent.introspect(self.value)
@@ -221,3 +234,6 @@ class AsyncToken(Lease):
         params["authorization_details"] = spelled(details)
         flow = token_requests.exchange(self.agent._connection, self.value, **params)
         return await self.agent._token(flow)
+
+    async def _report(self, **said: str) -> Task:
+        return await run_async(self.agent._http, report(self.agent._connection, self, **said))

@@ -19,6 +19,8 @@ from .flow import Flow, run_async
 from .leases import Leases, Want
 from .presenting import may_repeat, present
 from .step_up import StepUp, Wanted
+from .task_reports import Outcome, Task
+from .upkeep import Upkeep
 
 T = TypeVar("T")
 
@@ -26,7 +28,7 @@ T = TypeVar("T")
 class AsyncHold:
     """One agent's hold on one delegation; the tasks of one event loop may share it.
 
-    In an `async with` it renews while nobody asks, too.
+    In an `async with` it renews while nobody asks, too, and reports on its task as `Hold` does.
 
     :param token: what `redeem` or `take` returned, for the server itself; use it no more
     """
@@ -35,6 +37,8 @@ class AsyncHold:
         self.agent = token.agent
         self._leases = Leases(token.agent._connection, token)
         self._lock = asyncio.Lock()
+        self._upkeep = Upkeep(self._leases)
+        self._woken = asyncio.Event()
         self._running: set[asyncio.Task[Any]] = set()
         self._keeper: asyncio.Task[None] | None = None
 
@@ -109,11 +113,24 @@ class AsyncHold:
         """Start a throw-away agent of one's own: `Hold.spawn`, awaited."""
         return await (await self.token()).spawn(scope=scope, purpose=purpose)
 
+    async def task(self) -> Task:
+        """Return how the task stands: `Hold.task`, awaited."""
+        return self._noted(await (await self.token()).task())
+
+    async def heartbeat(self) -> Task:
+        """Report that the agent is still at work: `Hold.heartbeat`, awaited."""
+        return self._noted(await (await self.token()).heartbeat())
+
+    async def propose(self, outcome: Outcome) -> Task:
+        """Say what came of the task: `Hold.propose`, awaited."""
+        return self._noted(await (await self.token()).propose(outcome))
+
     async def revoke(self) -> None:
         """End the delegation and all below it. :rfc:`7009#section-2`."""
         await self._finish(self._alone(self._leases.revoke()))
 
     async def __aenter__(self) -> Self:
+        self._upkeep.begin()
         self._keeper = asyncio.create_task(self._keep())
         return self
 
@@ -140,19 +157,31 @@ class AsyncHold:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
+    def _noted(self, told: Task) -> Task:
+        self._upkeep.note(told)
+        self._woken.set()
+        return told
+
     async def _keep(self) -> None:
-        pause: float | None = self._leases.seconds_left()
-        while pause is not None:
-            await asyncio.sleep(pause)
+        pause = self._upkeep.pause()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
+            self._woken.clear()
             pause = await self._attempt()
 
     async def _attempt(self) -> float | None:
-        """Renew; return the seconds until the next time. Whoever asks next is told a failure."""
+        """Do what is due, as `Hold._attempt`; return the seconds until the next time."""
+        if self._upkeep.rests:
+            return None
         try:
-            await self.token()
+            token = await self.token()
+            if self._upkeep.is_report_due():
+                self._upkeep.heard(token, await token.heartbeat())
         except (OAuthError, ProtocolError, httpx.HTTPError) as failure:
-            return self._leases.pause_after(failure)
-        return self._leases.pause_after(None)
+            return self._upkeep.pause_after(failure)
+        return self._upkeep.pause_after(None)
 
 
 class AsyncResourceAuth(httpx.Auth):

@@ -4,21 +4,22 @@ It renews its token before it expires, keeps the narrow ones made from it, and g
 when an API refuses one. Threads may share it; one renewal is under way at a time.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Generator
 from threading import Event, Lock, Thread
 from typing import Self
 
 import httpx
 
-from .agent import AgentClient, Token
+from .agent import AgentClient
 from .details import Details
 from .errors import OAuthError, ProtocolError
 from .flow import run
 from .leases import Leases, Want
-from .presenting import may_repeat, present
 from .question import Question
-from .step_up import StepUp, Wanted
+from .resource_auth import ResourceAuth
+from .step_up import StepUp
+from .task_reports import Outcome, Task
+from .token import Token
+from .upkeep import Upkeep
 
 
 class Hold:
@@ -28,6 +29,11 @@ class Hold:
     from a thread: an agent that thinks for longer than its token lives needs that, unless
     it has a refresh token.
 
+    In a `with`, a hold of the agent that the person deputized, with the scope `tasks`, also
+    reports on its task, if the task asks for that: at once, which says by when it must be heard
+    of next, and then after half of each such time. Without the scope it sends none. That the
+    process lives is all that it says: leave the `with` when the agent gives up.
+
     :param token: what `redeem` or `take` returned, for the server itself; use it no more
     """
 
@@ -35,7 +41,9 @@ class Hold:
         self.agent = token.agent
         self._leases = Leases(token.agent._connection, token)
         self._lock = Lock()
-        self._left = Event()
+        self._upkeep = Upkeep(self._leases)
+        self._woken = Event()
+        self._is_left = True
         self._keeper: Thread | None = None
 
     def token(self) -> Token:
@@ -62,7 +70,7 @@ class Hold:
         authorization_details: Details = None,
         ask: str | None = None,
         ask_details: Details = None,
-    ) -> "ResourceAuth":
+    ) -> ResourceAuth:
         """Return what lets an httpx client into one API: `httpx.Client(auth=hold.auth(...))`.
 
         Give it to a client that calls that API alone: it shows its token wherever it is sent.
@@ -135,20 +143,45 @@ class Hold:
         """
         return self.token().spawn(scope=scope, purpose=purpose)
 
+    def task(self) -> Task:
+        """Return how the task stands; see `Token.task`.
+
+        :raises OAuthError: when the server refuses: the task has ended, or is another's to see
+        """
+        return self._noted(self.token().task())
+
+    def heartbeat(self) -> Task:
+        """Report that the agent is still at work; see `Token.heartbeat`. A `with` does it too.
+
+        :raises OAuthError: as `task`; also while the end of the task is proposed
+        """
+        return self._noted(self.token().heartbeat())
+
+    def propose(self, outcome: Outcome) -> Task:
+        """Say what came of the task; see `Token.propose`.
+
+        Nothing is renewed any more, unless the person lets the task go on and `task` tells so.
+
+        :raises OAuthError: as `task`; also while another outcome is proposed
+        """
+        return self._noted(self.token().propose(outcome))
+
     def revoke(self) -> None:
         """End the delegation and all below it. :rfc:`7009#section-2`."""
         with self._lock:
             run(self.agent._http, self._leases.revoke())
 
     def __enter__(self) -> Self:
-        self._left.clear()
+        self._is_left = False
+        self._upkeep.begin()
         self._keeper = Thread(target=self._keep, name=f"hold of {self.agent.client_id}")
         self._keeper.daemon = True
         self._keeper.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._left.set()
+        self._is_left = True
+        self._woken.set()
         if self._keeper is not None:
             self._keeper.join()
 
@@ -159,64 +192,30 @@ class Hold:
                 lease = run(self.agent._http, self._leases.obtain(want))
         return Token.of(lease, self.agent)
 
+    def _noted(self, told: Task) -> Task:
+        self._upkeep.note(told)
+        self._woken.set()
+        return told
+
     def _keep(self) -> None:
-        pause: float | None = self._leases.seconds_left()
-        while pause is not None and not self._left.wait(pause):
-            pause = self._attempt()
+        pause = self._upkeep.pause()
+        while not self._is_left:
+            self._woken.wait(pause)
+            self._woken.clear()
+            if not self._is_left:
+                pause = self._attempt()
 
     def _attempt(self) -> float | None:
-        """Renew; return the seconds until the next time. Whoever asks next is told a failure."""
+        """Do what is due; return the seconds until the next time, or None to rest.
+
+        Whoever asks next is told a failure.
+        """
+        if self._upkeep.rests:
+            return None
         try:
-            self.token()
+            token = self.token()
+            if self._upkeep.is_report_due():
+                self._upkeep.heard(token, token.heartbeat())
         except (OAuthError, ProtocolError, httpx.HTTPError) as failure:
-            return self._leases.pause_after(failure)
-        return self._leases.pause_after(None)
-
-
-class ResourceAuth(httpx.Auth):
-    """A hold's token for one API on each request; and, once each, a new one if it is refused,
-    and one that the person approved if the API wants that.
-    """
-
-    def __init__(self, hold: Hold, want: Want, step_up: StepUp) -> None:
-        self._hold = hold
-        self._want = want
-        self._step_up = step_up
-
-    def sync_auth_flow(
-        self, request: httpx.Request
-    ) -> Generator[httpx.Request, httpx.Response, None]:
-        token = self._token()
-        answer = yield present(request, token)
-        if may_repeat(request, answer):
-            self._hold.drop(token)
-            answer = yield present(request, self._token())
-        wanted = self._step_up.find_wanted(request, answer)
-        if wanted is not None:
-            yield present(request, self._approved(wanted))
-
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        # The hold may have to wait for the server: not in the event loop's own thread.
-        token = await asyncio.to_thread(self._token)
-        answer = yield present(request, token)
-        if may_repeat(request, answer):
-            self._hold.drop(token)
-            answer = yield present(request, await asyncio.to_thread(self._token))
-        wanted = self._step_up.find_wanted(request, answer)
-        if wanted is not None:
-            yield present(request, await asyncio.to_thread(self._approved, wanted))
-
-    def _token(self) -> Token:
-        return self._hold._get(self._want)
-
-    def _approved(self, wanted: Wanted) -> Token:
-        question = self._hold.put_question(
-            wanted.scope,
-            self._want.resource,
-            message=self._step_up.message,
-            authorization_details=self._step_up.details,
-            acr_values=wanted.acr_values,
-        )
-        return question.wait()
+            return self._upkeep.pause_after(failure)
+        return self._upkeep.pause_after(None)

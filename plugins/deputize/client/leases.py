@@ -18,8 +18,6 @@ from .lease import Lease
 
 KEPT = 64  # narrow tokens that a hold keeps, the least recently used goes first
 
-PAUSE = 2  # seconds until what failed for the moment is tried again
-
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -51,7 +49,7 @@ class Leases:
         if held.audience not in (None, connection.metadata.issuer):
             raise ValueError(f"a hold is a token for {connection.metadata.issuer} itself")
         self.held = held
-        self._connection = connection
+        self.connection = connection
         self._narrow: OrderedDict[Want, Lease] = OrderedDict()
         self._lock = Lock()
 
@@ -93,37 +91,28 @@ class Leases:
         """End the delegation, and forget what hung on it. :rfc:`7009#section-2`."""
         with self._lock:
             self._narrow.clear()
-        yield from self._connection.post("revocation_endpoint", token=self.held.value)
+        yield from self.connection.post("revocation_endpoint", token=self.held.value)
         self.held = replace(self.held, renew_at=_LONG_AGO)
 
     def seconds_left(self) -> float:
         """Return the seconds until the hold should be renewed; 0 when it should be now."""
-        return max(0.0, self.held.renew_at.timestamp() - self._connection.now())
-
-    def pause_after(self, failure: Exception | None) -> float | None:
-        """Return the seconds until the next renewal, or None once the server has said no.
-
-        503 is no such answer: too much changed at once.
-        """
-        if isinstance(failure, OAuthError) and failure.status != 503:
-            return None
-        return PAUSE if failure else max(1.0, self.seconds_left())
+        return max(0.0, self.held.renew_at.timestamp() - self.connection.now())
 
     def _next(self) -> Flow[Lease]:
         """Renew while that helps; else, and if the server won't, use the refresh token up."""
         held = self.held
         if held.refresh_token is None or self._now() < held.expires_at:
             try:
-                return (yield from token_requests.renew(self._connection, held))
+                return (yield from token_requests.renew(self.connection, held))
             except OAuthError:
                 if held.refresh_token is None:
                     raise
-        return (yield from token_requests.refresh(self._connection, held))
+        return (yield from token_requests.refresh(self.connection, held))
 
     def _narrowed(self, want: Want) -> Flow[Lease]:
         scope = None if want.scope is None else " ".join(sorted(want.scope))
         lease = yield from token_requests.exchange(
-            self._connection,
+            self.connection,
             self.held.value,
             resource=want.resource,
             scope=scope,
@@ -139,4 +128,4 @@ class Leases:
         return self._now() < lease.renew_at
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._connection.now(), UTC)
+        return datetime.fromtimestamp(self.connection.now(), UTC)

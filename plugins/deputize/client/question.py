@@ -12,7 +12,8 @@ from .asking import Asked, poll
 from .flow import run
 
 if TYPE_CHECKING:
-    from .agent import AgentClient, Token
+    from .agent import AgentClient
+    from .token import Token
 
 
 class Question:
