@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deputize.cli import deputize
 from deputize.policy.find import open_point
 from deputize.policy.question import AgentFacts
 from deputize.policy.question import Question as Asked
@@ -269,3 +270,14 @@ class TestTheBulkhead:
         one.join(5)
         assert verdict.outcome == "unavailable"
         assert len(decisions.asked) == 1 or verdict.policies != ("too many questions at once",)
+
+
+def test_an_operator_who_looks_into_a_token_asks_too(
+    world: World, decisions: Decisions, hold: str
+) -> None:
+    token = exchange(world, hold).json()["access_token"]
+    inspect = ["token", "inspect", token]
+    assert world.app.test_cli_runner().invoke(deputize, inspect).output.endswith("\nalive\n")
+    decisions.decide = denied
+    told = world.app.test_cli_runner().invoke(deputize, inspect)
+    assert told.output.strip().endswith("Or a policy forbids it now.")

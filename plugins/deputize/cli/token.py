@@ -78,10 +78,8 @@ def inspect(context: Context, text: str) -> Inspected:
         raise Failure("this is a token for one use: only the API that it is for can ask about it")
     if len(text) > context.settings.bounds.token_bytes:
         raise Failure("this is no token of ours: it is too long")
-    with context.reading() as reading:
-        if text.startswith(REFRESH_TOKEN_PREFIX):
-            return _refresh_token(context, reading, text)
-        return _access_token(context, reading, text)
+    read = _refresh_token if text.startswith(REFRESH_TOKEN_PREFIX) else _access_token
+    return context.settled(lambda reading: read(context, reading, text))
 
 
 def _access_token(context: Context, reading: Reading, text: str) -> Inspected:
@@ -92,7 +90,9 @@ def _access_token(context: Context, reading: Reading, text: str) -> Inspected:
     agents = find_agents(reading.tx, frozenset({*chain, claims["client_id"]}))
     meant_for = reading.moment.catalogue.servers.get(claims["aud"])
     client = meant_for or agents.get(claims["client_id"])
-    reason = "" if _is_active(context, reading, client, text) else _reason(reading.tx, claims)
+    reason = (
+        "" if _is_active(context, reading, client, text) else _reason(context, reading.tx, claims)
+    )
     return Inspected(claims, claims["sub"], chain, agents, reason)
 
 
@@ -128,17 +128,21 @@ def _chain(claims: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(reversed(actors)) or (claims["client_id"],)
 
 
-def _reason(tx: Transaction, claims: Mapping[str, Any]) -> str:
+def _reason(context: Context, tx: Transaction, claims: Mapping[str, Any]) -> str:
     """Return why the token is not alive: the first that holds."""
     if tx.now >= claims["exp"]:
         return "The token has expired."
     if "delegation_id" not in claims:
-        return "It was revoked, or its agent is not active."
+        return "It was revoked, or its agent is not active." + _by_policy(context)
     standing = find_standing(tx, claims["delegation_id"])
     if rule := why_dead(standing, tx.now):
         ended = standing.node.ended_why if standing else None
         return TEXTS[rule] + (f" ({ended})" if ended else "")
-    return "Its scope or its audience has been taken out of the delegation."
+    return "Its scope or its audience has been taken out of the delegation." + _by_policy(context)
+
+
+def _by_policy(context: Context) -> str:
+    return " Or a policy forbids it now." if context.judges else ""
 
 
 def _tree(context: Context, found: Inspected) -> Tree:
