@@ -23,4 +23,5 @@ event = Table(
     Column("body", LargeBinary, nullable=False),
     Column("position", BigInteger, unique=True),
     Index("ix_deputize_event_task_id", "task_id", "at"),
+    Index("ix_deputize_event_agent", "agent", "at"),
 )

@@ -3,8 +3,9 @@
 What suspension ended stays ended when the agent is resumed.
 """
 
-from ..agents.change_status import change_status
+from ..agents.change_status import change_status, change_statuses
 from ..agents.lifecycle import Status
+from ..agents.models import agent
 from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock
 from ..delegation.models import code
@@ -30,6 +31,16 @@ def start_agent(db: Database, client_id: str, *, by: str | None = None) -> bool:
     """Adopt or resume the agent: it can get authority anew. Tell whether it could be."""
     with db.write([Lock(Kind.AGENT, client_id, exclusive=True)]) as tx:
         if not change_status(tx, client_id, Status.ACTIVE):
+            return False
+        record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
+        return True
+
+
+def resume_agent(db: Database, client_id: str, *, by: str) -> bool:
+    """Resume the agent, if it was suspended: what waits to be adopted is not let in by this."""
+    with db.write([Lock(Kind.AGENT, client_id, exclusive=True)]) as tx:
+        suspended = (agent.c.client_id == client_id) & (agent.c.status == Status.SUSPENDED)
+        if not change_statuses(tx, suspended, Status.ACTIVE):
             return False
         record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
         return True

@@ -23,10 +23,23 @@ from .frame import (
     State,
     UntilChoice,
 )
+from .graph import Chosen, GraphLink, GraphNode, GraphPage
 from .inbox import AmountField, ApprovalCard, Asker, DecidedCard, InboxPage, SignPage
 from .message import MessagePage, Onward
 from .notifications import ChannelCard, NotificationsPage, QuietForm
 from .passkeys import PasskeyCard, PasskeyPage, PasskeysPage
+from .register import (
+    AgentCard,
+    AgentPage,
+    Fact,
+    Filter,
+    HappenedLine,
+    HeldLine,
+    KeyLine,
+    RegisterPage,
+    StopPage,
+)
+from .timeline import Lane, Moment, Tick, TimelinePage
 
 __all__ = [
     "NAME_LENGTH",
@@ -35,7 +48,9 @@ __all__ = [
     "SENTENCE_LENGTH",
     "SHORT_NAME_LENGTH",
     "SPAWNED",
+    "AgentCard",
     "AgentFace",
+    "AgentPage",
     "AgentsPage",
     "AmountField",
     "ApprovalCard",
@@ -44,13 +59,24 @@ __all__ = [
     "BrowsersPage",
     "ChainLink",
     "ChannelCard",
+    "Chosen",
     "ConsentPage",
     "DecidedCard",
     "DelegationNode",
     "EndPage",
+    "Fact",
+    "Filter",
+    "GraphLink",
+    "GraphNode",
+    "GraphPage",
+    "HappenedLine",
+    "HeldLine",
     "Holding",
     "InboxPage",
+    "KeyLine",
+    "Lane",
     "MessagePage",
+    "Moment",
     "NotificationsPage",
     "Onward",
     "Page",
@@ -59,11 +85,15 @@ __all__ = [
     "PasskeyPage",
     "PasskeysPage",
     "QuietForm",
+    "RegisterPage",
     "ScopeChoice",
     "SignPage",
     "Signing",
     "State",
+    "StopPage",
     "TaskTree",
+    "Tick",
+    "TimelinePage",
     "UntilChoice",
     "UserCodePage",
 ]
