@@ -13,7 +13,7 @@ import pytest
 
 from deputize.host import Person
 from support.agents_http import decode
-from support.world import World, read_form, running_world
+from support.world import FLIGHTS, World, read_form, running_world
 
 REGISTER, GRAPH, TASKS = "/deputize/register", "/deputize/graph", "/deputize/tasks"
 PEOPLE = {
@@ -36,6 +36,7 @@ class Trip:
     booker: str
     helper: str
     holds: dict[str, str]
+    at_api: dict[str, str]
 
     @property
     def task(self) -> str:
@@ -45,12 +46,9 @@ class Trip:
         return str(decode(self.holds[client_id])[1]["delegation_id"])
 
     def live(self) -> set[str]:
-        """Return who still gets a token for what it holds."""
-        return {
-            name
-            for name, hold in self.holds.items()
-            if self.world.agent(name).introspect(hold).json()["active"]
-        }
+        """Return whose token its API still takes."""
+        tokens = self.at_api.items()
+        return {name for name, token in tokens if self.world.is_active(token, "flights-api")}
 
 
 class Looker:
@@ -96,8 +94,19 @@ def world(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def trip(world: World, request: pytest.FixtureRequest) -> Trip:
-    """A trip of its own for each test, under names of its own."""
+def trip(world: World) -> Trip:
+    """A trip that the test may end."""
+    return make_trip(world)
+
+
+@pytest.fixture(scope="module")
+def calm(world: World) -> Trip:
+    """A trip that is only looked at."""
+    return make_trip(world)
+
+
+def make_trip(world: World) -> Trip:
+    """Let it begin, under names of its own."""
     number = len(world.keys)
     planner, booker = f"planner-{number}", f"booker-{number}"
     passes = frozenset({"spawned", booker})
@@ -107,7 +116,12 @@ def trip(world: World, request: pytest.FixtureRequest) -> Trip:
     taken = world.hand_over(hold, planner, booker, "flights:search agents:spawn")
     helper = world.spawn(booker, taken, "flights:search")
     helping = world.hand_over(taken, booker, helper, "flights:search")
-    return Trip(world, planner, booker, helper, {planner: hold, booker: taken, helper: helping})
+    holds = {planner: hold, booker: taken, helper: helping}
+    at_api = {
+        name: world.agent(name).exchange(token, resource=FLIGHTS).json()["access_token"]
+        for name, token in holds.items()
+    }
+    return Trip(world, planner, booker, helper, holds, at_api)
 
 
 @contextmanager

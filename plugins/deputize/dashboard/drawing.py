@@ -13,7 +13,7 @@ from ..core.values import Words
 from ..delegation.liveness import Standing
 from ..web.pages import State
 
-#: Nodes of one drawing.
+#: Nodes of one drawing, people included.
 MOST = 1000
 
 
@@ -127,9 +127,30 @@ def collapse(drawn: Sequence[Drawn], by: By | None, most: int = MOST) -> tuple[B
     chosen, nodes = By.EACH, list(drawn)
     for chosen, way in ways.items():
         nodes = way(drawn)
-        if (by is None or by is chosen) and len(nodes) <= most:
+        if (by is None or by is chosen) and len(nodes) + _people(nodes) <= most:
             break
-    return chosen, nodes[:most]
+    return chosen, _fitting(nodes, most)
+
+
+def _people(nodes: Iterable[Drawn]) -> int:
+    return len({node.standing.node.person_id for node in nodes})
+
+
+def _fitting(nodes: Sequence[Drawn], most: int) -> list[Drawn]:
+    """Return as many as there is room for, with a person before their first."""
+    people: set[str] = set()
+    fitting: list[Drawn] = []
+    for node in nodes:
+        people.add(node.standing.node.person_id)
+        if len(fitting) + 1 + len(people) > most:
+            break
+        fitting.append(node)
+    return fitting
+
+
+def stood_for(drawn: Iterable[Drawn]) -> int:
+    """Return for how many nodes these stand."""
+    return sum(len(node.drawn_as_one) + node.below for node in drawn)
 
 
 def _by_agent(drawn: Sequence[Drawn]) -> list[Drawn]:

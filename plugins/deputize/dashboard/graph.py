@@ -21,11 +21,11 @@ from ..host import Person
 from ..tasks.models import TaskStatus, task
 from ..web.pages import State
 from .blast_radius import waiting_in
-from .drawing import By, Drawn, collapse, draw, with_those_above
+from .drawing import By, Drawn, collapse, draw, stood_for, with_those_above
 from .may_see import may_see_delegation, sees_all
 
 #: Tasks and delegations that are looked at; agents whose delegations are, of somebody's own.
-TASKS, NODES, OWN = 500, 6000, 500
+TASKS, NODES, OWN = 500, 4000, 500
 
 #: Seconds for which what has ended is still drawn among what lives: it is seen to end.
 FADES = 300
@@ -90,7 +90,7 @@ def read_forest(tx: Transaction, me: Person, wanted: Wanted) -> Forest:
         by=by,
         chosen=chosen,
         is_alive=chosen is not None and chosen.node.id in alive,
-        is_cut=is_cut or is_cut_too or (len(shown) < len(kept) and by is By.EACH),
+        is_cut=is_cut or is_cut_too or stood_for(shown) < stood_for(kept),
         own=own,
     )
 

@@ -89,7 +89,7 @@ class GraphWords:
             id=_person(first),
             url=graph_url(self.wanted, person=held.person_id, node=""),
             label=self._short(name),
-            full=neutralise(name, NAME_LENGTH),
+            full=self._safe(name, NAME_LENGTH),
             note="person",
             is_person=True,
             x=place.x,
@@ -133,7 +133,7 @@ class GraphWords:
 
     def _through(self, node: Drawn) -> str:
         before = map(self.name_of, node.standing.node.chain[:-1])
-        return " → ".join((neutralise(self.names.of(node.standing.subject), NAME_LENGTH), *before))
+        return " → ".join((self._safe(self.names.of(node.standing.subject), NAME_LENGTH), *before))
 
     def _link(self, node: Drawn, start: Place, end: Place) -> GraphLink:
         return GraphLink(
@@ -148,10 +148,7 @@ class GraphWords:
 
     def name_of(self, client_id: str) -> str:
         """Return what an agent is called, made safe to show."""
-        if client_id not in self._said:
-            name = face_of(client_id, self.faces).name
-            self._said[client_id] = neutralise(name, NAME_LENGTH)
-        return self._said[client_id]
+        return self._safe(face_of(client_id, self.faces).name, NAME_LENGTH)
 
     def said(self, scope: Words) -> str:
         """Return what scopes let an agent do, as one line."""
@@ -160,7 +157,13 @@ class GraphWords:
         return self._said[scope]
 
     def _short(self, name: str) -> str:
-        return neutralise(name, IN_A_BOX)
+        return self._safe(name, IN_A_BOX)
+
+    def _safe(self, name: str, limit: int) -> str:
+        # A name stands in many chains.
+        if (name, limit) not in self._said:
+            self._said[name, limit] = neutralise(name, limit)
+        return self._said[name, limit]
 
 
 def _by_age(node: Drawn) -> tuple[int, str]:
