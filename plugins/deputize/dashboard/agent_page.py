@@ -39,7 +39,7 @@ from .names import Names
 from .visit import nothing_here, signed_in
 
 #: What one page shows of each.
-HELD_READ, HELD_SHOWN, HAPPENED_SHOWN = 200, 20, 20
+HELD_READ, HELD_SHOWN, HAPPENED_SHOWN = 200, 10, 10
 
 _ASKED = {
     Asked.PENDING: "Wait for an answer",
@@ -130,9 +130,11 @@ def _page(context: Context, me: Person, read: _Read) -> AgentPage:
         held=tuple(_held(one, names, read) for one in alive[:HELD_SHOWN]),
         more_held=max(0, len(alive) - HELD_SHOWN),
         graph_url=url_for("deputize_graph.graph", agent=known.client_id),
-        approvals=tuple(Fact(said, str(read.asked.get(s, 0))) for s, said in _ASKED.items()),
+        approvals=tuple(
+            Fact(said, str(read.asked[s])) for s, said in _ASKED.items() if s in read.asked
+        ),
         inbox_url=url_for("deputize_approvals.approvals") if read.asked_of_me else "",
-        happened=tuple(_happened(one, now) for one in read.happened),
+        happened=tuple(_happened(one, context.issuer, now) for one in read.happened),
         presses=tuple(
             Onward(url_for(f".{press.name}", client_id=known.client_id), press.verb)
             for press in PRESSES
@@ -158,5 +160,6 @@ def _held(one: Standing, names: Names, read: _Read) -> HeldLine:
     )
 
 
-def _happened(one: Happening, now: int) -> HappenedLine:
-    return HappenedLine(state=state_of(one), words=words_of(one), when=since_tag(one.at, now))
+def _happened(one: Happening, issuer: str, now: int) -> HappenedLine:
+    words = words_of(one, issuer)
+    return HappenedLine(state=state_of(one), words=words, when=since_tag(one.at, now))

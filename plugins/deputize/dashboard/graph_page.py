@@ -26,7 +26,7 @@ from .drawing import By
 from .graph import ALL, ENDED, LIVE, Forest, Wanted, find_seen, read_forest
 from .graph_address import graph_url, query_of, read_wanted
 from .graph_words import GraphWords
-from .may_see import may_see_agent, may_see_task
+from .may_see import may_see_agent, may_see_task, sees_all
 from .names import Names
 from .trees import BY_PERSON
 from .visit import id_of, nothing_here, signed_in
@@ -113,7 +113,7 @@ class _Shown:
             person=self.me.name,
             whose=digest(self.me.key),
             agents_url=url_for("deputize_agents.agents"),
-            register_url=url_for("deputize_register.agents"),
+            register_url=url_for("deputize_register.agents") if self._looks_after else "",
             states=tuple(
                 Filter(graph_url(wanted, state=state), said, wanted.state == state)
                 for state, said in _STATES.items()
@@ -138,6 +138,10 @@ class _Shown:
             box=(WIDTH, HEIGHT),
             chosen=self._chosen(forest.chosen, names) if forest.chosen else None,
         )
+
+    @property
+    def _looks_after(self) -> bool:
+        return sees_all(self.me) or bool(self.read.forest.own)
 
     def _resources(self) -> tuple[Filter, ...]:
         """Return the APIs by which the graph can be limited."""
@@ -187,9 +191,15 @@ class _Shown:
         node, faces = chosen.node, self.read.faces
         known, deputized = faces.get(node.actor), faces.get(node.chain[0])
         onward = [
-            Onward(graph_url(self.wanted, person=node.person_id), names.of(chosen.subject)),
-            Onward(graph_url(self.wanted, agent=node.actor), face_of(node.actor, faces).name),
-            Onward(graph_url(self.wanted, task=node.task_id), "this task"),
+            Onward(
+                graph_url(self.wanted, person=node.person_id),
+                f"Only for {names.of(chosen.subject)}",
+            ),
+            Onward(
+                graph_url(self.wanted, agent=node.actor),
+                f"Only with {face_of(node.actor, faces).name}",
+            ),
+            Onward(graph_url(self.wanted, task=node.task_id), "Only this task"),
         ]
         return onward + self._pages(known, deputized, chosen)
 

@@ -21,7 +21,7 @@ from .graph_address import graph_url
 from .names import Names
 
 #: Characters that a box, and a link, have room for.
-IN_A_BOX, ON_A_LINK = 16, 17
+IN_A_BOX, ON_A_LINK = 16, 13
 
 #: Different marks in one drawing; an agent beyond them is known by its name alone.
 MARKS = 100
@@ -140,7 +140,7 @@ class GraphWords:
             path=curve(start, end),
             width=round(_THIN + _THICK * node.share, 1) if node.is_seen else _THIN,
             label=_dropped(node.dropped),
-            x=end.x - ON_A_LINK * 7,
+            x=end.x - 6,
             y=end.y + HEIGHT // 2 - 8,
             falls=not self.falls.nodes.isdisjoint(node.drawn_as_one),
             is_over=node.state is State.ENDED,

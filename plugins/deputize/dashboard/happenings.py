@@ -6,7 +6,7 @@ The one place where these pages read events.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import ColumnElement, Select, literal, select
 
@@ -63,13 +63,16 @@ def all_of_task(tx: Transaction, task_id: str, limit: int) -> list[Happening]:
     return _read(tx, told, (event.c.at, event.c.id), limit)
 
 
-def words_of(happened: Happening) -> str:
-    """Say what happened; never what somebody was asked or granted in a question."""
+def words_of(happened: Happening, issuer: str) -> str:
+    """Say what happened; never what somebody was asked or granted in a question.
+
+    :param issuer: a token for it is what an agent holds on by, and goes nowhere
+    """
     if happened.rule:
         return f"was refused ({happened.rule})"
     told = _WORDS.get(happened.kind)
     where = happened.facts.get("aud")
-    if happened.kind in ISSUED and isinstance(where, str) and "//" in where:
+    if happened.kind in ISSUED and _is_api(where, issuer):
         return f"got a token for {host_of(where)}"
     if happened.kind == "delegation.ended":
         return f"{told}, with {count_of(_number(happened.facts), 'delegation')}"
@@ -84,6 +87,10 @@ def state_of(happened: Happening) -> State:
     if last in ("ended", "retired", "expired", "withdrawn", "token_revoked", "archived"):
         return State.ENDED
     return State.WAITING if last in ("opened", "pending") else State.ACTIVE
+
+
+def _is_api(where: object, issuer: str) -> TypeGuard[str]:
+    return isinstance(where, str) and "//" in where and where != issuer
 
 
 def _number(facts: Mapping[str, Any]) -> int:

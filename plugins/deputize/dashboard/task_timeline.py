@@ -44,8 +44,8 @@ TASK_PAGE = "/deputize/tasks"
 LANES, LINES = 40, 500
 
 #: The drawing: the lanes' names, the axis, and the height of a lane, in its own units.
-_NAMES, _AXIS, _LANE, _TOP = 150, 480, 28, 30
-_IN_A_LANE = 18
+_NAMES, _AXIS, _LANE, _TOP = 160, 580, 28, 30
+_IN_A_LANE = 19
 _DAY = 86_400
 
 #: When, in which order at the same second, how, what, and by whom.
@@ -72,6 +72,7 @@ class _Told:
     joined: list[Drawn]
     happened: list[Happening]
     faces: dict[str, Agent]
+    issuer: str
     now: int
 
     @property
@@ -86,13 +87,13 @@ class _Told:
 
 def _shown(context: Context, me: Person, task_id: str) -> Response:
     with context.db.read() as tx:
-        told = _find(tx, me, task_id) if is_id(task_id) else None
+        told = _find(context, tx, me, task_id) if is_id(task_id) else None
     if told is None:
         return nothing_here(me)
     return render("timeline.html", _page(context, me, told))
 
 
-def _find(tx: Transaction, me: Person, task_id: str) -> _Told | None:
+def _find(context: Context, tx: Transaction, me: Person, task_id: str) -> _Told | None:
     with_subject = select(task, person.c.host_key).join(person, person.c.id == task.c.person_id)
     row = tx.execute(with_subject.where(task.c.id == task_id)).mappings().first()
     if row is None:
@@ -107,7 +108,9 @@ def _find(tx: Transaction, me: Person, task_id: str) -> _Told | None:
     joined = draw(standings, alive=alive, waiting=(), is_seen=lambda _: True)
     happened = all_of_task(tx, task_id, LINES)
     named = {of.agent, *(node.agent for node in joined), *(one.agent or "" for one in happened)}
-    return _Told(of, subject, joined, happened, find_agents(tx, frozenset(named)), tx.now)
+    return _Told(
+        of, subject, joined, happened, find_agents(tx, frozenset(named)), context.issuer, tx.now
+    )
 
 
 def _page(context: Context, me: Person, told: _Told) -> TimelinePage:
@@ -164,7 +167,7 @@ def _moments(told: _Told, axis: TimeAxis, rows: dict[str, int]) -> Iterable[Mome
 
 def _said(told: _Told, one: Happening) -> str:
     name = face_of(one.agent, told.faces).name if one.agent else ""
-    return f"{neutralise(name, NAME_LENGTH)} {words_of(one)}".strip()
+    return f"{neutralise(name, NAME_LENGTH)} {words_of(one, told.issuer)}".strip()
 
 
 def _ticks(axis: TimeAxis, now: int) -> Iterable[Tick]:
@@ -184,7 +187,7 @@ def _lines(told: _Told) -> Iterable[HappenedLine]:
         held = node.standing.node
         lines.append((held.created_at, 1, State.ACTIVE, _came_in(told, node), node.agent))
     for one in told.happened:
-        lines.append((one.at, 2, state_of(one), words_of(one), one.agent))
+        lines.append((one.at, 2, state_of(one), words_of(one, told.issuer), one.agent))
     for at, _, state, words, agent in sorted(lines, key=lambda line: line[:2]):
         who = face_of(agent, told.faces) if agent else None
         yield HappenedLine(state=state, words=words, when=since_tag(at, told.now), who=who)

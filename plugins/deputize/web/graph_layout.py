@@ -12,7 +12,7 @@ from typing import Final
 #: Of a box, and from one box to the next, in units of the drawing.
 WIDTH: Final = 188
 HEIGHT: Final = 48
-COLUMN: Final = 316
+COLUMN: Final = 296
 ROW: Final = 64
 #: Around the whole, so that no outline is cut off.
 MARGIN: Final = 8

@@ -61,7 +61,7 @@ class GraphLink:
     """What was dropped there, short."""
     x: int
     y: int
-    """Where the label stands."""
+    """Where the label ends."""
     falls: bool
     is_over: bool
 
