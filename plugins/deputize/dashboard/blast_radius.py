@@ -6,7 +6,7 @@ Only what lives is counted: what has expired ends with it as well, and nobody mi
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, select
 
 from ..agents.lifecycle import Status
 from ..agents.models import agent
@@ -92,18 +92,18 @@ def _ids(tx: Transaction, which: ColumnElement[bool]) -> set[str]:
 
 
 def _below_holds_of(tx: Transaction, client_ids: Sequence[str]) -> set[str]:
-    top, found = delegation.alias("top"), set[str]()
-    # As `subtree` says it, with what stands in the row.
-    high = func.substr(top.c.path, 1, func.length(top.c.path) - 1).concat(literal("0"))
+    """Return all in whose chain one of these stands: that is what hangs on their holds."""
+    held = select(delegation.c.task_id).where(delegation.c.ended_at.is_(None)).distinct()
+    tasks: set[str] = set()
     for some in _in_parts(client_ids):
-        below = (
-            select(delegation.c.id)
-            .select_from(top)
-            .join(delegation, (delegation.c.path >= top.c.path) & (delegation.c.path < high))
-            .where(top.c.actor.in_(some), top.c.ended_at.is_(None), delegation.c.ended_at.is_(None))
-        )
-        found |= set(tx.execute(below).scalars())
-    return found
+        tasks |= set(tx.execute(held.where(delegation.c.actor.in_(some))).scalars())
+    unended = select(delegation.c.id, delegation.c.chain).where(delegation.c.ended_at.is_(None))
+    return {
+        row.id
+        for some in _in_parts(sorted(tasks))
+        for row in tx.execute(unended.where(delegation.c.task_id.in_(some)))
+        if not set(client_ids).isdisjoint(row.chain.split())
+    }
 
 
 def _alive(tx: Transaction, ids: Sequence[str]) -> Iterator[Standing]:

@@ -7,7 +7,7 @@ with what there is beside it. Filters find the rest.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from ..agents.models import agent
 from ..core.db import Transaction
@@ -130,8 +130,9 @@ def _tasks(tx: Transaction, me: Person, own: Words, wanted: Wanted) -> list[str]
         return list(dict.fromkeys([*tx.execute(mine).scalars(), *tx.execute(held).scalars()]))
     if wanted.person:
         return list(tx.execute(_of_person(wanted.person)).scalars())
-    some = _of_agents([wanted.agent], wanted) if wanted.agent else _newest(wanted)
-    return list(tx.execute(some).scalars())
+    if wanted.agent:
+        return list(tx.execute(_of_agents([wanted.agent], wanted)).scalars())
+    return _newest(tx, wanted)
 
 
 def _of_person(person_id: str) -> Select[tuple[str]]:
@@ -145,19 +146,14 @@ def _of_agents(client_ids: Sequence[str], wanted: Wanted) -> Select[tuple[str]]:
     return live.distinct().limit(TASKS)
 
 
-def _newest(wanted: Wanted) -> Select[tuple[str]]:
+def _newest(tx: Transaction, wanted: Wanted) -> list[str]:
     """Return the tasks with the latest deadlines: by the index of status and deadline."""
-    statuses = [TaskStatus.OPEN] if wanted.state == LIVE else list(TaskStatus)
-    latest = [
-        select(task.c.id, task.c.deadline)
-        .where(task.c.status == status)
-        .order_by(task.c.deadline.desc())
-        .limit(TASKS)
-        .subquery()
-        for status in statuses
-    ]
-    together = union_all(*(select(one.c.id, one.c.deadline) for one in latest)).subquery()
-    return select(together.c.id).order_by(together.c.deadline.desc()).limit(TASKS)
+    found: list[tuple[int, str]] = []
+    for status in [TaskStatus.OPEN] if wanted.state == LIVE else TaskStatus:
+        of_status = select(task.c.deadline, task.c.id).where(task.c.status == status)
+        latest = of_status.order_by(task.c.deadline.desc()).limit(TASKS)
+        found += [(row.deadline, row.id) for row in tx.execute(latest)]
+    return [task_id for _, task_id in sorted(found, reverse=True)[:TASKS]]
 
 
 def _standings(
