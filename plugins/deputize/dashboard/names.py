@@ -3,7 +3,7 @@
 from ..host import Host
 
 #: People whom one page asks the host for: each may cost it a statement.
-ASKED = 200
+ASKED = 100
 
 
 class Names:
