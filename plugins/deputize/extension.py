@@ -44,8 +44,11 @@ from .core.guarded_http import fetch
 from .core.sealed import Box
 from .core.versions import Cached, read_versions
 from .dashboard.acting_for_me import acting_for_me
+from .dashboard.graph_page import graph
 from .dashboard.my_passkeys import my_passkeys
 from .dashboard.my_task import my_task
+from .dashboard.register import register
+from .dashboard.task_timeline import task_timeline
 from .delegation import keys as signing_keys
 from .delegation import models as delegation
 from .delegation.context import Context
@@ -180,6 +183,9 @@ class Deputize:
         app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
         app.register_blueprint(acting_for_me(self.context))
         app.register_blueprint(my_task(self.context))
+        app.register_blueprint(register(self.context))
+        app.register_blueprint(graph(self.context))
+        app.register_blueprint(task_timeline(self.context))
         app.register_blueprint(inbox(self.context))
         app.register_blueprint(my_passkeys(self.context))
         app.register_blueprint(user_code_page(self.context))

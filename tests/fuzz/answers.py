@@ -20,7 +20,10 @@ OPENID = "/.well-known/openid-configuration"
 #: Programs meet these: their errors are JSON that nobody may store (RFC 6749 §5.2).
 FOR_PROGRAMS = (TOKEN, INTROSPECT, REVOKE, REGISTER, BACKCHANNEL, PUSH)
 PAGES = (AUTHORIZE, "/deputize/agents", "/deputize/agents/x/end", "/deputize/agents/%00/end",
-         "/deputize/agents/%ff/end", APPROVALS, f"{APPROVALS}/x", f"{APPROVALS}/%00")  # fmt: skip
+         "/deputize/agents/%ff/end", APPROVALS, f"{APPROVALS}/x", f"{APPROVALS}/%00",
+         "/deputize/graph", "/deputize/graph/%00/end", "/deputize/register",
+         "/deputize/register/%ff", "/deputize/register/x/suspend",
+         "/deputize/tasks/%00")  # fmt: skip
 OUR_HOSTS = ("/sign-in", "/sign-out", "/consent", "/account", "/account/withdraw",
              "/oauth/userinfo", "/health/ready", "/")  # fmt: skip
 OTHERS = (JWKS, OAUTH, OPENID, "/deputize/brand.css", "/deputize/static/none", "/nowhere/%00")

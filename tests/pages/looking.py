@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Response
 
 PHONE, DESK = 360, 1280
 TARGET = 44
-TARGETS = "a:not(.skip), button, select, input:not([type=hidden]), summary"
+TARGETS = "a:not(.skip), button, select, input:not([type=hidden]), summary, [tabindex='0']"
 #: A line of text too small for a finger is hit through the label around it.
 HIT = """all => all.filter(it => it.checkVisibility()).map(it => {
     const box = (it.closest('label') || it).getBoundingClientRect()
@@ -16,9 +16,11 @@ HIT = """all => all.filter(it => it.checkVisibility()).map(it => {
 FOCUSED = """() => {
     const it = document.activeElement, box = it.getBoundingClientRect()
     const style = getComputedStyle(it)
+    // A drawing scrolls within its frame: where it stands is told as if it did not.
+    const scrolled = it.closest('.canvas')?.scrollLeft ?? 0
     return it === document.body ? null : {
         what: it.outerHTML.slice(0, 80),
-        top: box.top + scrollY, bottom: box.bottom + scrollY, left: box.left,
+        top: box.top + scrollY, bottom: box.bottom + scrollY, left: box.left + scrolled,
         isSeen: it.matches(':focus-visible') && style.outlineStyle === 'solid'
             && parseFloat(style.outlineWidth) >= 2
             && box.top >= 0 && box.bottom <= innerHeight + 1,

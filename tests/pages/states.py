@@ -6,14 +6,16 @@ Each has a person of its own, so that no state depends on what another left behi
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import Page
 
+from deputize.agents.lifecycle import Status
 from deputize.web_push.add import add_browser
 from idp.browser import PASSWORD
 from pages.hands import Hands, Pointer
 from pages.house import House
-from support.agents_http import pkce
+from support.agents_http import decode, pkce
 from support.asking import Asking
 from support.details import folders, payment, spelled
 from support.push_service import PushBrowser, application_server
@@ -24,6 +26,9 @@ WAY_BACK = "http://127.0.0.1:4711/callback"
 SCOPE = "calendar:read calendar:write flights:search pay:transfer agents:spawn"
 PAYING = spelled(payment())
 AGENTS = "/deputize/agents"
+GRAPH = "/deputize/graph"
+REGISTER = "/deputize/register"
+TASKS = "/deputize/tasks"
 PASSKEYS = "/deputize/passkeys"
 BROWSERS = "/deputize/browsers"
 NOTIFICATIONS = "/deputize/notifications"
@@ -353,6 +358,108 @@ def hostile_question(visit: Visit) -> None:
     visit.inbox()
 
 
+def graph_of_nobody(visit: Visit) -> None:
+    visit.signed_in_at(GRAPH)
+
+
+def graph(visit: Visit) -> None:
+    visit.trip()
+    visit.planner_asks()
+    visit.signed_in_at(GRAPH)
+
+
+def graph_with_a_node_chosen(visit: Visit) -> None:
+    hold = visit.trip()["booker"]
+    visit.signed_in_at(f"{GRAPH}?node={decode(hold)[1]['delegation_id']}")
+
+
+def graph_after_an_end(visit: Visit) -> None:
+    graph_with_a_node_chosen(visit)
+    visit.hands.press("End what booker holds here")
+
+
+def graph_as_a_table(visit: Visit) -> None:
+    visit.trip()
+    visit.signed_in_at(f"{GRAPH}?view=table")
+
+
+def hostile_graph(visit: Visit) -> None:
+    hold = visit.house.hold("hostile", visit.person)
+    visit.signed_in_at(f"{GRAPH}?node={decode(hold)[1]['delegation_id']}")
+
+
+def courier(visit: Visit, **members: Any) -> str:
+    """Let the person own an agent, which acts for them; return its client id."""
+    house, client_id = visit.house, f"courier-{visit.person}"
+    owner = house.key_of(visit.person)
+    usual = {
+        "name": "courier",
+        "purpose": "Brings parcels to the door",
+        "owner": owner,
+        "scope": frozenset({"calendar:read"}),
+        "resources": frozenset({CALENDAR}),
+    }
+    house.register(client_id, **usual | members)
+    house.hold(client_id, visit.person, scope="calendar:read", resource=CALENDAR)
+    return client_id
+
+
+def register(visit: Visit) -> None:
+    courier(visit)
+    visit.house.register(
+        f"stocktaker-{visit.person}",
+        name="stocktaker",
+        owner=visit.house.key_of(visit.person),
+        status=Status.SUSPENDED,
+    )
+    visit.signed_in_at(REGISTER)
+
+
+def register_of_what_is_unused(visit: Visit) -> None:
+    visit.signed_in_at(f"{REGISTER}?state=unused&days=90")
+
+
+def agent_page(visit: Visit) -> None:
+    visit.signed_in_at(f"{REGISTER}/{courier(visit)}")
+
+
+def hostile_agent_page(visit: Visit) -> None:
+    words = (HOSTILE * 40)[:5000]
+    client_id = courier(visit, name=words, purpose=words, model=words[:200], sponsor="nobody")
+    visit.signed_in_at(f"{REGISTER}/{client_id}")
+
+
+def suspend_agent(visit: Visit) -> None:
+    agent_page(visit)
+    visit.hands.follow("Suspend courier")
+
+
+def agent_suspended(visit: Visit) -> None:
+    suspend_agent(visit)
+    visit.hands.press("Suspend courier")
+
+
+def none_of_yours(visit: Visit) -> None:
+    visit.signed_in_at(f"{REGISTER}/planner")
+
+
+def task_timeline(visit: Visit) -> None:
+    house = visit.house
+    with house.later(-40 * 60):
+        planner = house.hold(person=visit.person)
+        house.pass_time(60)
+        taken = house.hand_over(planner, "planner", "booker", "flights:search agents:spawn")
+        house.pass_time(60)
+        helper = house.spawn("booker", taken, "flights:search")
+        house.hand_over(taken, "booker", helper, "flights:search")
+        asking = Asking(house, house.agent("booker"), taken, visit.person)
+        asking.asked(binding_message="TP1234, 3 December", authorization_details=PAYING)
+        house.pass_time(2 * 60)
+        house.agent("booker").revoke(taken)
+        house.pass_time(-4 * 60)
+    visit.signed_in_at(f"{TASKS}/{decode(planner)[1]['task_id']}")
+
+
 def no_passkey(visit: Visit) -> None:
     visit.signed_in_at(PASSKEYS)
 
@@ -505,6 +612,20 @@ STATES: tuple[Callable[[Visit], None], ...] = (
     my_word_is_asked_for_too,
     my_decisions,
     hostile_question,
+    graph_of_nobody,
+    graph,
+    graph_with_a_node_chosen,
+    graph_after_an_end,
+    graph_as_a_table,
+    hostile_graph,
+    register,
+    register_of_what_is_unused,
+    agent_page,
+    hostile_agent_page,
+    suspend_agent,
+    agent_suspended,
+    none_of_yours,
+    task_timeline,
     no_passkey,
     adding_a_passkey,
     my_passkeys,

@@ -229,6 +229,53 @@ def looking_at_what_would_end(world: World) -> Act:
     return lambda: browser.get(f"/deputize/agents/{delegation_id}/end")
 
 
+def _a_guard(world: World) -> httpx.Client:
+    world.host.people["sec"] = Person("sec", "Sec", roles=frozenset({"security"}))
+    return world.browser("sec")
+
+
+def looking_at_the_graph(world: World) -> Act:
+    world.hold()
+    browser = _a_guard(world)
+    return lambda: browser.get("/deputize/graph")
+
+
+def looking_at_the_graph_of_mine(world: World) -> Act:
+    asking = _an_asker(world)
+    node = agents_http.decode(asking.hold)[1]["delegation_id"]
+    browser = world.browser(asking.person)
+    return lambda: browser.get(f"/deputize/graph?node={node}")
+
+
+def looking_at_agents(world: World) -> Act:
+    browser = _a_guard(world)
+    return lambda: browser.get("/deputize/register?state=unused")
+
+
+def looking_at_agents_of_mine(world: World) -> Act:
+    browser = world.browser("ben")
+    return lambda: browser.get("/deputize/register")
+
+
+def looking_at_an_agent(world: World) -> Act:
+    asking = _an_asker(world)
+    asking.asked()
+    browser = _a_guard(world)
+    return lambda: browser.get(f"/deputize/register/{asking.agent.client_id}")
+
+
+def looking_at_what_suspending_would_end(world: World) -> Act:
+    client_id = _an_asker(world).agent.client_id
+    browser = _a_guard(world)
+    return lambda: browser.get(f"/deputize/register/{client_id}/suspend")
+
+
+def looking_back_at_a_task(world: World) -> Act:
+    task = agents_http.decode(world.hold(person="ben"))[1]["task_id"]
+    browser = world.browser("ben")
+    return lambda: browser.get(f"/deputize/tasks/{task}")
+
+
 def _an_asker(world: World) -> Asking:
     name = f"asking-{len(world.keys)}"
     world.register(name)
@@ -395,6 +442,13 @@ OPERATIONS: tuple[Callable[[World], Act], ...] = (
     looking_at_what_agents_ask_me,
     looking_at_my_agents,
     looking_at_what_would_end,
+    looking_at_the_graph,
+    looking_at_the_graph_of_mine,
+    looking_at_agents,
+    looking_at_agents_of_mine,
+    looking_at_an_agent,
+    looking_at_what_suspending_would_end,
+    looking_back_at_a_task,
     looking_at_how_i_am_told,
     keeping_quiet_hours,
     asking_for_a_test,

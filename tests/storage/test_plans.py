@@ -27,6 +27,14 @@ SMALL = {
     "placed": "the same, with their positions",
 }
 
+#: What looks at everything: PostgreSQL reads these whole as long as one page holds most of them.
+#: SQLite, which is asked likewise, finds each by its index.
+OF_ALL = {
+    "looking_at_the_graph": {f"deputize_{of}" for of in ("person", "task", "delegation", "agent")},
+    "looking_at_agents": {"deputize_agent"},
+    "looking_at_agents_of_mine": {"deputize_agent"},
+}
+
 
 @pytest.fixture(scope="module")
 def heard(world: World) -> Heard:
@@ -43,8 +51,9 @@ def heard(world: World) -> Heard:
 @pytest.mark.parametrize("name", [operation.__name__ for operation in OPERATIONS])
 def test_no_table_that_grows_is_read_from_end_to_end(world: World, heard: Heard, name: str) -> None:
     assert heard[name]
+    whole = set() if world.context.db.is_sqlite else OF_ALL.get(name, set())
     for statement in heard[name]:
-        assert scanned(world.context.db, statement) <= SMALL.keys(), statement
+        assert scanned(world.context.db, statement) <= SMALL.keys() | whole, statement
 
 
 @pytest.mark.parametrize(

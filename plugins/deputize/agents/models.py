@@ -88,6 +88,8 @@ agent = Table(
     Column("revision", Integer, nullable=False),
     Index("ix_deputize_agent_task_id", "task_id"),
     Index("ix_deputize_agent_origin", "origin", "owner"),
+    Index("ix_deputize_agent_owner", "owner"),
+    Index("ix_deputize_agent_sponsor", "sponsor"),
 )
 
 

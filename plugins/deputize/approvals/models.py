@@ -64,6 +64,7 @@ approval = Table(
     Column("token_expires_at", BigInteger),
     Column("redeemed_at", BigInteger),
     Index("ix_deputize_approval_person_id", "person_id", "status", "expires_at"),
+    Index("ix_deputize_approval_client_id", "client_id", "status"),
     Index("ix_deputize_approval_decision_hash", "decision_hash"),
 )
 Index(

@@ -14,6 +14,8 @@ from ..endings.end_delegation import end_delegation
 from ..host import Person
 from ..web.pages import AgentsPage, MessagePage, Onward, State
 from ..web.shell import is_own_form, render, see_other
+from .graph import answers_for_any
+from .may_see import sees_all
 from .trees import BY_PERSON, Trees
 
 AGENTS_PAGE = "/deputize/agents"
@@ -31,6 +33,7 @@ def acting_for_me(context: Context) -> Blueprint:
         with context.db.read() as tx:
             live, finished = Trees(context, tx, me).all()
             waiting = count_open(tx, me.key)
+            looks_after = sees_all(me) or answers_for_any(tx, me)
         page = AgentsPage(
             person=me.name,
             agents_url=url_for("deputize_agents.agents"),
@@ -39,6 +42,8 @@ def acting_for_me(context: Context) -> Blueprint:
             inbox_url=url_for("deputize_approvals.approvals"),
             waiting=waiting,
             code_url=url_for("deputize_user_code.shown"),
+            graph_url=url_for("deputize_graph.graph") if live else "",
+            register_url=url_for("deputize_register.agents") if looks_after else "",
         )
         return render("agents.html", page)
 

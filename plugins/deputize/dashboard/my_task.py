@@ -19,15 +19,13 @@ from ..delegation.sign_in import sign_in_url
 from ..delegation.wording import face_of
 from ..endings.answer_end import accept_end, extend_task, reopen_task
 from ..host import Person
-from ..tasks.lifecycle import TaskStatus
+from ..tasks.lifecycle import RUNNING
 from ..tasks.models import Task, task
 from ..web.pages import MessagePage, Onward, State, TaskPage, UntilChoice
 from ..web.shell import is_own_form, render, see_other
 from ..web.words import at_most, since_tag, until_tag, utc
 
 TASK_PAGE = "/deputize/agents/tasks/<task_id>"
-
-_RUNNING = (TaskStatus.OPEN, TaskStatus.PROPOSED)
 
 
 def my_task(context: Context) -> Blueprint:
@@ -65,7 +63,7 @@ def _find(tx: Transaction, task_id: str, key: str) -> Task | None:
     mine = (
         select(task)
         .join(person, person.c.id == task.c.person_id)
-        .where(task.c.id == task_id, person.c.host_key == key, task.c.status.in_(_RUNNING))
+        .where(task.c.id == task_id, person.c.host_key == key, task.c.status.in_(RUNNING))
         .where(task.c.deadline > tx.now)
     )
     row = tx.execute(mine).mappings().first()

@@ -23,7 +23,7 @@ from ..delegation.models import delegation, delegation_from_row, person
 from ..delegation.node import Delegation
 from ..delegation.wording import face_of, holdings_of
 from ..host import Person
-from ..tasks.lifecycle import TaskStatus
+from ..tasks.lifecycle import RUNNING, TaskStatus
 from ..tasks.models import Task, task
 from ..web.pages import ChainLink, DelegationNode, EndPage, State, TaskTree
 from ..web.words import since_tag, until_tag
@@ -229,4 +229,4 @@ class _Tree:
 
 def _is_open(of: Task, now: int) -> bool:
     is_heard = of.heard_by is None or now < of.heard_by
-    return of.status in (TaskStatus.OPEN, TaskStatus.PROPOSED) and now < of.deadline and is_heard
+    return of.status in RUNNING and now < of.deadline and is_heard

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from ..agents.models import agent, find_agent
 from ..core.db import Prepared, Transaction
@@ -80,6 +80,16 @@ def find_standings_of(tx: Transaction, ids: Collection[str]) -> dict[str, Standi
     rows = tx.execute(_BY_IDS, {"ids": sorted(ids), "caller": ""})
     read = [_standing(tuple(row), "") for row in rows]
     return {standing.node.id: standing for standing in read}
+
+
+def find_standings_where(tx: Transaction, which: ColumnElement[bool], limit: int) -> list[Standing]:
+    """Read the nodes that `which` picks with what their life hangs on, task by task, each node
+    before those below it.
+
+    :param which: of `delegation`, `person` and `task`
+    """
+    some = _STANDING.where(which).order_by(delegation.c.task_id, delegation.c.path).limit(limit)
+    return [_standing(tuple(row), "") for row in tx.execute(some, {"caller": ""})]
 
 
 def find_roots(tx: Transaction, subject: str, agent_id: str) -> list[Standing]:

@@ -42,13 +42,22 @@ def _stop(db: Database, client_id: str, target: Status, why: str, by: str | None
 def start_agent(db: Database, client_id: str, *, by: str | None = None) -> bool:
     """Adopt or resume the agent: it can get authority anew. Tell whether it could be.
 
-    None can whose owner has left: nobody would answer for it.
+    None can whose owner has left, nor an instance whose blueprint is stopped.
     """
+    return _start(db, client_id, by, (Status.PENDING, Status.SUSPENDED))
+
+
+def resume_agent(db: Database, client_id: str, *, by: str) -> bool:
+    """Resume the agent, if it was suspended: what waits to be adopted is not let in by this."""
+    return _start(db, client_id, by, (Status.SUSPENDED,))
+
+
+def _start(db: Database, client_id: str, by: str | None, stands: tuple[Status, ...]) -> bool:
     with db.write([Lock(Kind.AGENT, client_id, exclusive=True)]) as tx:
         known = find_agent(tx, client_id)
-        if known is None or has_left(tx, known.owner) or not _has_live_blueprint(tx, known):
+        if known is None or known.status not in stands or has_left(tx, known.owner):
             return False
-        if not change_status(tx, client_id, Status.ACTIVE):
+        if not _has_live_blueprint(tx, known) or not change_status(tx, client_id, Status.ACTIVE):
             return False
         record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
         return True

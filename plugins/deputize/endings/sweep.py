@@ -17,7 +17,7 @@ from ..delegation.models import code, single_use, spawn_token
 from ..delegation.push_request import forget_pushed
 from ..outbox.enqueue import forget_done
 from ..passkeys.challenge import forget_challenges
-from ..tasks.lifecycle import TaskStatus
+from ..tasks.lifecycle import RUNNING, TaskStatus
 from ..tasks.models import task
 from .end_task import finish
 from .locked import task_locked
@@ -75,4 +75,4 @@ def _end_overdue(db: Database, task_id: str) -> bool:
         return False
 
 
-_RUNS = task.c.status.in_((TaskStatus.OPEN, TaskStatus.PROPOSED))
+_RUNS = task.c.status.in_(RUNNING)

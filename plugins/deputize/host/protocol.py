@@ -25,6 +25,7 @@ class Person:
     """A person of the host.
 
     :param key: immutable and never reused; no user name, no e-mail
+    :param roles: `security` sees every agent and stops it; `admin` starts it again, too
     """
 
     key: str

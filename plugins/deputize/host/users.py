@@ -42,6 +42,10 @@ class UserHost:
         """Return the names of the user's groups."""
         return frozenset()
 
+    def roles_of(self, user: Any) -> frozenset[str]:
+        """Return which of `security` and `admin` the user is, beside the owners of agents."""
+        return frozenset()
+
     def is_user_active(self, user: Any) -> bool:
         """Tell whether the user may act now."""
         return bool(getattr(user, "is_active", True))
@@ -75,7 +79,9 @@ class UserHost:
     def _person(self, user: Any) -> Person | None:
         if user is None:
             return None
-        return Person(self.key_of(user), self.name_of(user), self.groups_of(user))
+        return Person(
+            self.key_of(user), self.name_of(user), self.groups_of(user), self.roles_of(user)
+        )
 
 
 class SessionHost(UserHost):

@@ -1,4 +1,5 @@
-"""What decides about a person's passkeys takes a sign-in of a moment ago, not only a session.
+"""What decides about a person's passkeys, or lets an agent act again, takes a sign-in of a
+moment ago, not only a session.
 
 The host signs the person in again; where it does not, or can't tell when it did, nothing is
 changed: whoever is at a browser that was left signed in would be taken for the person.
@@ -16,7 +17,7 @@ from ..web.shell import render, see_other
 
 _NEVER_TOLD = (
     "This server's sign-in does not tell when you signed in.",
-    "Without that, passkeys can't be added or removed here.",
+    "Without that, this can't be done here.",
 )
 _NOT_ASKED = (
     "The sign-in page did not ask you again, or you came back too late.",

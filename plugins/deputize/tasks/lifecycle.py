@@ -22,18 +22,19 @@ class TaskStatus(StrEnum):
 #: What an agent can say came of its task.
 OUTCOMES = (TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED)
 
-_RUNNING = frozenset({TaskStatus.OPEN, TaskStatus.PROPOSED})
+#: What has not ended.
+RUNNING = (TaskStatus.OPEN, TaskStatus.PROPOSED)
 
-_SOURCES: dict[TaskStatus, frozenset[TaskStatus]] = {
-    TaskStatus.OPEN: frozenset({TaskStatus.PROPOSED}),
-    TaskStatus.PROPOSED: frozenset({TaskStatus.OPEN}),
-    TaskStatus.COMPLETED: _RUNNING,
-    TaskStatus.FAILED: _RUNNING,
-    TaskStatus.CANCELLED: _RUNNING,
-    TaskStatus.OVERDUE: _RUNNING,
+_SOURCES: dict[TaskStatus, tuple[TaskStatus, ...]] = {
+    TaskStatus.OPEN: (TaskStatus.PROPOSED,),
+    TaskStatus.PROPOSED: (TaskStatus.OPEN,),
+    TaskStatus.COMPLETED: RUNNING,
+    TaskStatus.FAILED: RUNNING,
+    TaskStatus.CANCELLED: RUNNING,
+    TaskStatus.OVERDUE: RUNNING,
 }
 
 
-def sources(target: TaskStatus) -> frozenset[TaskStatus]:
+def sources(target: TaskStatus) -> tuple[TaskStatus, ...]:
     """Return the states from which `target` can be reached: the `WHERE` of its update."""
     return _SOURCES[target]

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from ..core.db import Transaction
 from .change_status import change_status
-from .lifecycle import TaskStatus
+from .lifecycle import RUNNING, TaskStatus
 from .models import Task, task
 
 
@@ -47,7 +47,7 @@ def reopen(tx: Transaction, of: Task) -> bool:
 
 def extend(tx: Transaction, task_id: str, deadline: int) -> bool:
     """Move the deadline of a running task further away; tell whether that could be done."""
-    runs = (task.c.id == task_id) & task.c.status.in_((TaskStatus.OPEN, TaskStatus.PROPOSED))
+    runs = (task.c.id == task_id) & task.c.status.in_(RUNNING)
     further = (task.c.deadline > tx.now) & (task.c.deadline < deadline)
     moved = update(task).where(runs & further).values(deadline=deadline)
     return tx.execute(moved).rowcount == 1

@@ -64,6 +64,7 @@ def upgrade() -> None:
         op.f("ix_deputize_agent_blueprint"), "deputize_agent", ["blueprint"], unique=False
     )
     op.create_index("ix_deputize_agent_origin", "deputize_agent", ["origin", "owner"], unique=False)
+    op.create_index("ix_deputize_agent_owner", "deputize_agent", ["owner"], unique=False)
     op.create_index(op.f("ix_deputize_agent_parent"), "deputize_agent", ["parent"], unique=False)
     op.create_index(
         op.f("ix_deputize_agent_parent_delegation_id"),
@@ -71,6 +72,7 @@ def upgrade() -> None:
         ["parent_delegation_id"],
         unique=False,
     )
+    op.create_index("ix_deputize_agent_sponsor", "deputize_agent", ["sponsor"], unique=False)
     op.create_index("ix_deputize_agent_task_id", "deputize_agent", ["task_id"], unique=False)
     op.create_table(
         "deputize_approval",
@@ -110,12 +112,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_approval")),
     )
     op.create_index(
-        "ix_deputize_approval_decision_hash",
-        "deputize_approval",
-        ["status", "expires_at"],
-        unique=False,
-        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
-        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        "ix_deputize_approval_client_id", "deputize_approval", ["client_id", "status"], unique=False
+    )
+    op.create_index(
+        "ix_deputize_approval_decision_hash", "deputize_approval", ["decision_hash"], unique=False
     )
     op.create_index(
         "ix_deputize_approval_expires_at",
@@ -840,16 +840,14 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.drop_index(
-        "ix_deputize_approval_decision_hash",
-        table_name="deputize_approval",
-        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
-        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
-    )
+    op.drop_index("ix_deputize_approval_decision_hash", table_name="deputize_approval")
+    op.drop_index("ix_deputize_approval_client_id", table_name="deputize_approval")
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")
+    op.drop_index("ix_deputize_agent_sponsor", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent_delegation_id"), table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_parent"), table_name="deputize_agent")
+    op.drop_index("ix_deputize_agent_owner", table_name="deputize_agent")
     op.drop_index("ix_deputize_agent_origin", table_name="deputize_agent")
     op.drop_index(op.f("ix_deputize_agent_blueprint"), table_name="deputize_agent")
     op.drop_table("deputize_agent")

@@ -23,11 +23,24 @@ from .frame import (
     State,
     UntilChoice,
 )
+from .graph import Chosen, GraphLink, GraphNode, GraphPage
 from .inbox import AmountField, ApprovalCard, Asker, DecidedCard, InboxPage, SignPage
 from .message import MessagePage, Onward
 from .notifications import ChannelCard, NotificationsPage, QuietForm
 from .passkeys import PasskeyCard, PasskeyPage, PasskeysPage
+from .register import (
+    AgentCard,
+    AgentPage,
+    Fact,
+    Filter,
+    HappenedLine,
+    HeldLine,
+    KeyLine,
+    RegisterPage,
+    StopPage,
+)
 from .task import ProposedEnd, TaskPage
+from .timeline import Lane, Moment, Tick, TimelinePage
 
 __all__ = [
     "NAME_LENGTH",
@@ -36,7 +49,9 @@ __all__ = [
     "SENTENCE_LENGTH",
     "SHORT_NAME_LENGTH",
     "SPAWNED",
+    "AgentCard",
     "AgentFace",
+    "AgentPage",
     "AgentsPage",
     "AmountField",
     "ApprovalCard",
@@ -45,13 +60,24 @@ __all__ = [
     "BrowsersPage",
     "ChainLink",
     "ChannelCard",
+    "Chosen",
     "ConsentPage",
     "DecidedCard",
     "DelegationNode",
     "EndPage",
+    "Fact",
+    "Filter",
+    "GraphLink",
+    "GraphNode",
+    "GraphPage",
+    "HappenedLine",
+    "HeldLine",
     "Holding",
     "InboxPage",
+    "KeyLine",
+    "Lane",
     "MessagePage",
+    "Moment",
     "NotificationsPage",
     "Onward",
     "Page",
@@ -61,12 +87,16 @@ __all__ = [
     "PasskeysPage",
     "ProposedEnd",
     "QuietForm",
+    "RegisterPage",
     "ScopeChoice",
     "SignPage",
     "Signing",
     "State",
+    "StopPage",
     "TaskPage",
     "TaskTree",
+    "Tick",
+    "TimelinePage",
     "UntilChoice",
     "UserCodePage",
 ]

@@ -72,6 +72,9 @@ class AgentsPage(Page):
     """How many questions wait in the inbox."""
     code_url: str = ""
     """Where the code is set by which agents may ask cold."""
+    graph_url: str = ""
+    register_url: str = ""
+    """Where agents are that this person looks after; empty for who looks after none."""
 
 
 @dataclass(frozen=True, kw_only=True)

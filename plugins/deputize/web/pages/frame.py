@@ -67,6 +67,8 @@ class Page:
     """Where a browser is subscribed: that page runs a script, and registers this service worker."""
     is_live: ClassVar[bool] = False
     """Whether it asks for itself again: such a page runs a script. No other does."""
+    script: ClassVar[str] = ""
+    """Which one, of those in `static/`."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from markupsafe import Markup, escape
 
@@ -113,6 +114,7 @@ class InboxPage(Page):
     first, so that nothing moves under the finger."""
 
     is_live = True
+    script: ClassVar[str] = "inbox.js"
     whose: str = ""
     """Tells two people apart who sign in at one browser."""
     ends: tuple[ProposedEnd, ...] = ()

@@ -1,49 +1,11 @@
 // Keeps the inbox true while somebody looks at it: asks for this page again and brings in what
 // has changed. A card that somebody is in the middle of keeps its place and what it holds.
-"use strict";
-
-const EVERY = 5_000; // milliseconds
-const AT_MOST = 300_000; // while the server can't be asked
-const PATIENCE = 30_000;
+import { keepTrue, say } from "./live.js";
 
 const inbox = document.getElementById("inbox");
-const news = document.getElementById("news");
 const gone = document.getElementById("gone").content;
 
-let tag = "";
-let wait = EVERY;
-let timer = 0;
-let isAsking = false;
-let isStopped = false;
-
-async function ask() {
-  const answer = await fetch(location.href, {
-    cache: "no-store",
-    headers: { Accept: "text/html", ...(tag && { "If-None-Match": tag }) },
-    redirect: "manual",
-    signal: AbortSignal.timeout(PATIENCE),
-  });
-  if (answer.status === 304) return;
-  if (answer.type === "opaqueredirect" || answer.status === 401) {
-    stop("You are signed out. Load this page again to go on.");
-    return;
-  }
-  if (!answer.ok) throw new Error(answer.statusText);
-  take(new DOMParser().parseFromString(await answer.text(), "text/html"));
-  tag = answer.headers.get("ETag") ?? "";
-}
-
-function stop(words) {
-  isStopped = true;
-  news.className = "problem";
-  news.textContent = words;
-}
-
 function take(page) {
-  if (page.getElementById("inbox").dataset.whose !== inbox.dataset.whose) {
-    stop("Somebody else has signed in. Load this page again to go on.");
-    return;
-  }
   const told = [];
   const both = (id) => [document.getElementById(id), page.getElementById(id)];
   keepingItsPlace(() => {
@@ -52,8 +14,7 @@ function take(page) {
     for (const id of ["ends", "past"]) replaceWhole(...both(id));
   });
   document.title = page.title;
-  const words = told.filter(Boolean).join(" ");
-  if (words) news.textContent = words;
+  say(told.filter(Boolean).join(" "));
 }
 
 // Nothing moves under the finger: what is above may grow.
@@ -138,30 +99,7 @@ function replaceWhole(place, coming) {
   place.replaceChildren(...coming.childNodes);
 }
 
-async function askAndPlan() {
-  if (isAsking || isStopped) return;
-  isAsking = true;
-  clearTimeout(timer);
-  try {
-    await ask();
-    wait = EVERY;
-  } catch {
-    wait = Math.min(2 * wait, AT_MOST);
-  }
-  isAsking = false;
-  plan();
-}
-
-function plan() {
-  clearTimeout(timer);
-  if (!document.hidden && !isStopped) timer = setTimeout(askAndPlan, wait);
-}
-
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) clearTimeout(timer);
-  else askAndPlan();
-});
 document.addEventListener("submit", (event) => {
   if (isOver(event.target)) event.preventDefault();
 });
-plan();
+keepTrue(take);
