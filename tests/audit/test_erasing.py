@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from sqlalchemy import insert, select
 
 from deputize.agents.models import find_agent
 from deputize.approvals.user_code import set_user_code
 from deputize.audit.models import event
+from deputize.cli import deputize
 from deputize.core.db import metadata as tables
 from deputize.core.secrets import digest, new_id
 from deputize.delegation.models import ERASED, archived, delegation, person
@@ -291,3 +293,30 @@ def registered(world: World, client_id: str) -> Any:
 def bodies(world: World) -> dict[str, bytes]:
     with world.context.db.read() as tx:
         return {row.id: bytes(row.body) for row in tx.execute(select(event.c.id, event.c.body))}
+
+
+class TestTheCommand:
+    def run(self, world: World, *args: str, said: str = "") -> Result:
+        asked = ["people", "erase", *args]
+        return world.app.test_cli_runner().invoke(deputize, asked, input=said)
+
+    def test_asks_first(self, world: World, wren: Asking) -> None:
+        told = self.run(world, WHO, said="n\n")
+        assert told.exit_code == 1
+        assert "Erase Wren?" in told.output
+        assert wren.cards()
+
+    def test_erases_by_name_and_rewrites_the_file(self, world: World, wren: Asking) -> None:
+        person_id = id_of(world)
+        told = self.run(world, "--yes", WHO)
+        assert told.exit_code == 0, told.output
+        assert f"the trail calls them {person_id}" in told.output
+        assert ("was rewritten" in told.output) == world.context.db.is_sqlite
+        assert not [words for words in PERSONAL if words in everything(world)]
+
+    def test_knows_them_by_our_id_afterwards(self, world: World, wren: Asking) -> None:
+        person_id = erase(world)
+        assert self.run(world, "--yes", WHO).exit_code == 1
+        assert self.run(world, "--yes", "--", person_id).exit_code == 0
+        listed = world.app.test_cli_runner().invoke(deputize, ["delegations", "list", "--all"])
+        assert f"erased:{person_id}" in listed.output

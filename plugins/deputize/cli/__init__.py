@@ -8,6 +8,8 @@ import click
 from .agents import agents
 from .approvals import approvals
 from .audit import audit
+from .audit_export import export_command as audit_export
+from .audit_export import follow_command as audit_follow
 from .check import check
 from .declaration import apply_command, export_command
 from .delegations import delegations
@@ -43,5 +45,7 @@ COMMANDS = (
     sweep_command,
     deliver_command,
 )
+for command in (audit_export, audit_follow):
+    audit.add_command(command)
 for command in COMMANDS:
     deputize.add_command(command)
