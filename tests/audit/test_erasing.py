@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,22 @@ class TestAuthority:
         assert world.events("approval.withdrawn")
         assert outcome(wren.poll(waiting)) == (400, "invalid_grant")
 
+    def test_ends_whatever_is_made_at_that_moment(self, world: World, wren: Asking) -> None:
+        made: list[str] = []
+
+        def make() -> None:
+            while (answer := wren.agent.exchange(wren.hold, resource=CALENDAR)).status_code == 200:
+                made.append(answer.json()["access_token"])
+
+        makers = [threading.Thread(target=make) for _ in range(3)]
+        for maker in makers:
+            maker.start()
+        erase(world)
+        for maker in makers:
+            maker.join()
+        assert not [token for token in made if world.is_active(token)]
+        assert not [words for words in PERSONAL if words in everything(world)]
+
     def test_rows_stay_for_what_leads_to_them(self, world: World, wren: Asking) -> None:
         person_id = erase(world)
         with world.context.db.read() as tx:
@@ -266,6 +283,13 @@ class TestAgents:
         erase(world)
         known = registered(world, "courier")
         assert (known.owner, known.sponsor, known.status) == ("ben", None, "active")
+
+    def test_one_that_registered_itself_and_was_adopted_is_suspended(
+        self, world: World, wren: Asking
+    ) -> None:
+        world.register("porter", owner=WHO, origin="self")
+        erase(world)
+        assert registered(world, "porter").status == "suspended"
 
     def test_one_that_was_theirs_alone_is_retired(self, world: World, wren: Asking) -> None:
         world.register("butler", owner=WHO, only_for=WHO, origin="self", name=PHONE)
