@@ -15,6 +15,7 @@ from sqlalchemy import Table
 from deputize.agents.lifecycle import Status
 from deputize.agents.models import TOKEN_EXCHANGE, Agent, agent, agent_to_row
 from deputize.audit.models import event
+from deputize.audit.record import spelled
 from deputize.core.db import Database
 from deputize.core.secrets import new_id
 from deputize.core.used_once import used_once
@@ -207,6 +208,7 @@ def _issued(node: Delegation) -> Row:
         "agent": node.actor,
         "task_id": node.task_id,
         "delegation_id": node.id,
+        "chain": spelled(node.chain),
         "body": b"{" + b"-" * 400 + b"}",
     }
 

@@ -2,16 +2,19 @@
 
 import hashlib
 import hmac
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from sqlalchemy import insert, select
 
 from deputize.agents.models import find_agent
 from deputize.approvals.user_code import set_user_code
 from deputize.audit.models import event
+from deputize.cli import deputize
 from deputize.core.db import metadata as tables
 from deputize.core.secrets import digest, new_id
 from deputize.delegation.models import ERASED, archived, delegation, person
@@ -226,6 +229,22 @@ class TestAuthority:
         assert world.events("approval.withdrawn")
         assert outcome(wren.poll(waiting)) == (400, "invalid_grant")
 
+    def test_ends_whatever_is_made_at_that_moment(self, world: World, wren: Asking) -> None:
+        made: list[str] = []
+
+        def make() -> None:
+            while (answer := wren.agent.exchange(wren.hold, resource=CALENDAR)).status_code == 200:
+                made.append(answer.json()["access_token"])
+
+        makers = [threading.Thread(target=make) for _ in range(3)]
+        for maker in makers:
+            maker.start()
+        erase(world)
+        for maker in makers:
+            maker.join()
+        assert not [token for token in made if world.is_active(token)]
+        assert not [words for words in PERSONAL if words in everything(world)]
+
     def test_rows_stay_for_what_leads_to_them(self, world: World, wren: Asking) -> None:
         person_id = erase(world)
         with world.context.db.read() as tx:
@@ -267,6 +286,13 @@ class TestAgents:
         known = registered(world, "courier")
         assert (known.owner, known.sponsor, known.status) == ("ben", None, "active")
 
+    def test_one_that_registered_itself_and_was_adopted_is_suspended(
+        self, world: World, wren: Asking
+    ) -> None:
+        world.register("porter", owner=WHO, origin="self")
+        erase(world)
+        assert registered(world, "porter").status == "suspended"
+
     def test_one_that_was_theirs_alone_is_retired(self, world: World, wren: Asking) -> None:
         world.register("butler", owner=WHO, only_for=WHO, origin="self", name=PHONE)
         erase(world)
@@ -293,3 +319,30 @@ def registered(world: World, client_id: str) -> Any:
 def bodies(world: World) -> dict[str, bytes]:
     with world.context.db.read() as tx:
         return {row.id: bytes(row.body) for row in tx.execute(select(event.c.id, event.c.body))}
+
+
+class TestTheCommand:
+    def run(self, world: World, *args: str, said: str = "") -> Result:
+        asked = ["people", "erase", *args]
+        return world.app.test_cli_runner().invoke(deputize, asked, input=said)
+
+    def test_asks_first(self, world: World, wren: Asking) -> None:
+        told = self.run(world, WHO, said="n\n")
+        assert told.exit_code == 1
+        assert "Erase Wren?" in told.output
+        assert wren.cards()
+
+    def test_erases_by_name_and_rewrites_the_file(self, world: World, wren: Asking) -> None:
+        person_id = id_of(world)
+        told = self.run(world, "--yes", WHO)
+        assert told.exit_code == 0, told.output
+        assert f"the trail calls them {person_id}" in told.output
+        assert ("was rewritten" in told.output) == world.context.db.is_sqlite
+        assert not [words for words in PERSONAL if words in everything(world)]
+
+    def test_knows_them_by_our_id_afterwards(self, world: World, wren: Asking) -> None:
+        person_id = erase(world)
+        assert self.run(world, "--yes", WHO).exit_code == 1
+        assert self.run(world, "--yes", "--", person_id).exit_code == 0
+        listed = world.app.test_cli_runner().invoke(deputize, ["delegations", "list", "--all"])
+        assert f"erased:{person_id}" in listed.output

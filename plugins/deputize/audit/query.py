@@ -80,6 +80,13 @@ def each_event(db: Database, search: Search) -> Iterator[Told]:
         page = _read(db, asked.where(event.c.at >= last.at, later))
 
 
+def places(tx: Transaction, search: Search) -> list[tuple[int, str]]:
+    """Return time and id of all of them, oldest first."""
+    asked = _selecting(search).with_only_columns(event.c.at, event.c.id)
+    rows = tx.execute(asked.order_by(event.c.at, event.c.id))
+    return [(row.at, row.id) for row in rows]
+
+
 def time_of(event_id: str) -> int:
     """Return the NumericDate that an event's id begins with.
 

@@ -8,6 +8,8 @@ import click
 from .agents import agents
 from .approvals import approvals
 from .audit import audit
+from .audit_export import export_command as audit_export
+from .audit_export import follow_command as audit_follow
 from .audit_proofs import PROOF_COMMANDS
 from .audit_seals import SEAL_COMMANDS
 from .check import check
@@ -47,7 +49,7 @@ COMMANDS = (
     sweep_command,
     deliver_command,
 )
-for of_the_trail in (*SEAL_COMMANDS, *PROOF_COMMANDS):
+for of_the_trail in (*SEAL_COMMANDS, *PROOF_COMMANDS, audit_export, audit_follow):
     audit.add_command(of_the_trail)
 for command in COMMANDS:
     deputize.add_command(command)
