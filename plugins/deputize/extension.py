@@ -182,7 +182,7 @@ class Deputize:
         self.sealer.keys.prepare(self.context.db)
         app.register_blueprint(web_blueprint(Brand(self.settings.web.organisation)))
         app.register_blueprint(acting_for_me(self.context))
-        app.register_blueprint(my_task(self.context))
+        app.register_blueprint(my_task(self.context, self.sealer))
         app.register_blueprint(register(self.context))
         app.register_blueprint(graph(self.context))
         app.register_blueprint(task_timeline(self.context))

@@ -156,7 +156,7 @@ class TestWhatIsCountedIsWhatEnds:
             top = find_delegation(tx, node)
             assert top is not None
             told = radius_of_node(tx, top)
-        ended = end_delegation(world.context.db, node, why="test")
+        ended = end_delegation(world.context.db, node, why="ended_by_operator")
         assert len(told.nodes) == ended.nodes
         assert told.agents == set(ended.agents)
         assert told.tasks == set(ended.tasks)
@@ -169,7 +169,7 @@ class TestWhatIsCountedIsWhatEnds:
         with world.context.db.read() as tx:
             told = radius_of_agent(tx, trip.planner)
         assert len(told.tasks) == 3
-        ended = stop_agent(world.context.db, trip.planner, "suspended", why="test")  # type: ignore[arg-type]
+        ended = stop_agent(world.context.db, trip.planner, "suspended", why="ended_by_operator")  # type: ignore[arg-type]
         assert ended is not None
         assert (len(told.nodes), told.tasks) == (ended.nodes, set(ended.tasks))
         assert told.agents == set(ended.agents)

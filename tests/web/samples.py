@@ -54,6 +54,7 @@ TASK = TaskTree(
     ending=TIME,
     nodes=(NODE,),
     task_url="/" + HOSTILE,
+    receipt_url="/" + HOSTILE,
 )
 PAGES = {
     "consent.html": ConsentPage(

@@ -189,7 +189,7 @@ class Inbox:
             ProposedEnd(
                 AgentFace(row.agent, row.name or row.agent),
                 row.proposed,
-                url_for("deputize_task.shown", task_id=row.id),
+                url_for("deputize_my_task.shown", task_id=row.id),
             )
             for row in self.tx.execute(proposed.limit(READ))
         )

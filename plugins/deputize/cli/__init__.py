@@ -22,6 +22,7 @@ from .parts import plugins
 from .passkeys import passkeys
 from .people import people
 from .policy import policy
+from .receipt import receipt
 from .sweep import sweep_command
 from .token import token
 
@@ -45,6 +46,7 @@ COMMANDS = (
     audit,
     plugins,
     policy,
+    receipt,
     check,
     sweep_command,
     deliver_command,

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from sqlalchemy import select
 
 from ..agents.models import find_agent, find_agents
+from ..audit.seal import Sealer
 from ..core.db import Transaction
 from ..core.values import is_id
 from ..delegation.consent_page import durations_within
@@ -19,6 +20,7 @@ from ..delegation.sign_in import sign_in_url
 from ..delegation.wording import face_of
 from ..endings.answer_end import accept_end, extend_task, reopen_task
 from ..host import Person
+from ..receipts.make import NoReceipt, make_receipt
 from ..tasks.lifecycle import RUNNING
 from ..tasks.models import Task, task
 from ..web.pages import MessagePage, Onward, State, TaskPage, UntilChoice
@@ -28,9 +30,9 @@ from ..web.words import at_most, since_tag, until_tag, utc
 TASK_PAGE = "/deputize/agents/tasks/<task_id>"
 
 
-def my_task(context: Context) -> Blueprint:
-    """Return the page on which people answer what an agent says of its task."""
-    pages = Blueprint("deputize_task", __name__)
+def my_task(context: Context, sealer: Sealer) -> Blueprint:
+    """Return the page on which people answer what an agent says of its task, and what it left."""
+    pages = Blueprint("deputize_my_task", __name__)
 
     @pages.get(TASK_PAGE)
     def shown(task_id: str) -> Response:
@@ -42,19 +44,41 @@ def my_task(context: Context) -> Blueprint:
     def answered(task_id: str) -> Response:
         return _on_mine(context, task_id, lambda me, of: _answer(context, me, of))
 
+    @pages.get(f"{TASK_PAGE}/receipt")
+    def receipt(task_id: str) -> Response:
+        return _on_mine(context, task_id, lambda me, of: _receipt(sealer, me, of), is_over=True)
+
     return pages
 
 
+def _receipt(sealer: Sealer, me: Person, of: Task) -> Response:
+    try:
+        text = make_receipt(sealer, of.id)
+    except NoReceipt:
+        return _over(me)
+    headers = {
+        "Content-Disposition": f'attachment; filename="receipt-{of.id}.jws"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(text, headers=headers, mimetype="text/plain")
+
+
 def _on_mine(
-    context: Context, task_id: str, answer: Callable[[Person, Task], Response]
+    context: Context,
+    task_id: str,
+    answer: Callable[[Person, Task], Response],
+    *,
+    is_over: bool = False,
 ) -> Response:
-    """Answer about a running task of whoever is signed in."""
+    """Answer about a task of whoever is signed in: one that runs, or one that is over."""
     me = context.host.current_person()
     if me is None:
         return see_other(sign_in_url(context, request.path))
     with context.db.read() as tx:
         of = _find(tx, task_id, me.key)
-    return answer(me, of) if of else _over(me)
+        runs = of is not None and of.status in RUNNING and of.deadline > tx.now
+    return answer(me, of) if of and runs != is_over else _over(me)
 
 
 def _find(tx: Transaction, task_id: str, key: str) -> Task | None:
@@ -63,8 +87,7 @@ def _find(tx: Transaction, task_id: str, key: str) -> Task | None:
     mine = (
         select(task)
         .join(person, person.c.id == task.c.person_id)
-        .where(task.c.id == task_id, person.c.host_key == key, task.c.status.in_(RUNNING))
-        .where(task.c.deadline > tx.now)
+        .where(task.c.id == task_id, person.c.host_key == key)
     )
     row = tx.execute(mine).mappings().first()
     return Task(**row) if row else None

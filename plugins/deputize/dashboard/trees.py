@@ -187,7 +187,8 @@ class _Tree:
             purpose=of.purpose,
             ending=telling.until(of.deadline) if self.is_open else ended,
             nodes=self._below(None, (), ()),
-            task_url=url_for("deputize_task.shown", task_id=of.id) if self.is_open else "",
+            task_url=url_for("deputize_my_task.shown", task_id=of.id) if self.is_open else "",
+            receipt_url=url_for("deputize_my_task.receipt", task_id=of.id) if of.ended_at else "",
         )
 
     def _below(

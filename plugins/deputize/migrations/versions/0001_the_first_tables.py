@@ -115,7 +115,12 @@ def upgrade() -> None:
         "ix_deputize_approval_client_id", "deputize_approval", ["client_id", "status"], unique=False
     )
     op.create_index(
-        "ix_deputize_approval_decision_hash", "deputize_approval", ["decision_hash"], unique=False
+        "ix_deputize_approval_decision_hash",
+        "deputize_approval",
+        ["status", "expires_at"],
+        unique=False,
+        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
     )
     op.create_index(
         "ix_deputize_approval_expires_at",
@@ -840,7 +845,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'pending'"),
         postgresql_where=sa.text("status = 'pending'"),
     )
-    op.drop_index("ix_deputize_approval_decision_hash", table_name="deputize_approval")
+    op.drop_index(
+        "ix_deputize_approval_decision_hash",
+        table_name="deputize_approval",
+        sqlite_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+        postgresql_where=sa.text("decision_hash IS NOT NULL AND status = 'pending'"),
+    )
     op.drop_index("ix_deputize_approval_client_id", table_name="deputize_approval")
     op.drop_table("deputize_approval")
     op.drop_index("ix_deputize_agent_task_id", table_name="deputize_agent")

@@ -52,6 +52,8 @@ class TaskTree:
     """Live: "until the task is done, at most ..."; finished: how and when it ended."""
     nodes: tuple[DelegationNode, ...] = ()
 
+    receipt_url: str = ""
+    """What the task left, to keep; empty where it has not ended."""
     task_url: str = ""
     """The `TaskPage`: more time, or the end that the agent proposes; empty where it is over."""
 
