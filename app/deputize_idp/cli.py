@@ -18,7 +18,7 @@ from flask import current_app
 
 from deputize.cli import deputize as plugin
 from deputize.cli.declaration import FILE
-from deputize.cli.shared import Failure, get_context, one_line_errors, print_table
+from deputize.cli.shared import Failure, Offline, get_context, one_line_errors, print_table
 from deputize.declaration.export import export, write_toml
 from deputize.declaration.read import CLIENTS, PEOPLE, read_declaration
 from deputize.declaration.tell import told
@@ -111,6 +111,9 @@ def add(command: click.Command, group: click.Group = deputize) -> None:
         for each in command.commands.values():
             add(each, below)
         group.add_command(below)
+        return
+    if isinstance(command, Offline):
+        group.add_command(command)
         return
     mounted = copy(command)
     mounted.callback = on_the_data(command.callback) if command.callback else None

@@ -29,6 +29,8 @@ STEPS = (
     "10. The trip is booked: planner says so, and Ana has the last word",
     "11. Ana accepts that it is over",
     "12. Every token below is refused at the next call",
+    "13. The task leaves a receipt, which the public keys alone check",
+    "14. A byte of the trail is changed, in a copy of the database",
 )
 
 
@@ -207,12 +209,19 @@ def test_nothing_is_good_while_ana_has_not_accepted_the_end(
 
 
 def test_every_token_is_refused_in_the_end(once: subprocess.CompletedProcess[str]) -> None:
-    end = once.stdout.partition(STEPS[11])[2]
+    end = once.stdout.partition(STEPS[11])[2].partition(STEPS[12])[0]
     assert end.count("→ 401") == 3
     assert "→ 200" not in end
     assert end.count("audit trail: delegation.ended") == 3
     assert end.count("○") == end.count("  refused\n") == 8
     assert "●" not in end
+
+
+def test_what_is_left_proves_itself(once: subprocess.CompletedProcess[str]) -> None:
+    receipt, _, changed = once.stdout.partition(STEPS[12])[2].partition(STEPS[13])
+    assert "● good: task" in receipt
+    assert "of planner, completed" in receipt
+    assert "✕ deputize audit verify: edited: seal" in changed
 
 
 def test_no_token_is_shown(once: subprocess.CompletedProcess[str]) -> None:

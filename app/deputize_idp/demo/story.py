@@ -14,8 +14,9 @@ from .cast import Cast, assemble
 from .payment import Payment
 from .person import Person, PersonAtTheScreen, ScriptedPerson
 from .processes import ProcessError, Processes
+from .proof import check_receipt, find_a_changed_byte
 from .stage import Stage
-from .telling import GOOD, NotAsToldError, Telling
+from .telling import BAD, GOOD, NotAsToldError, Telling
 from .trail import Trail
 
 SCOPE = "calendar:read flights:search flights:hold agents:spawn tasks"
@@ -82,6 +83,8 @@ class Story(Stage):
             self.the_trip_is_booked,
             self.ana_accepts,
             self.every_token_is_refused,
+            self.the_receipt_is_good,
+            self.a_changed_byte_is_found,
         )
         for step in steps:
             step()
@@ -250,3 +253,16 @@ class Story(Stage):
         left = [token.name for token in self.held.values() if not token.is_refused]
         if left:
             raise NotAsToldError(f"nobody has tried {', '.join(left)}")
+
+    def the_receipt_is_good(self) -> None:
+        self.telling.step("The task leaves a receipt, which the public keys alone check")
+        task = self.held["planner's hold"].claims["task_id"]
+        good, whose, proved, *_ = check_receipt(self.trail.folder, self.cast.issuer, task)
+        self.telling.outcome(GOOD, good)
+        self.telling.line(f"  {whose}")
+        self.telling.line(f"  {proved}")
+
+    def a_changed_byte_is_found(self) -> None:
+        self.telling.step("A byte of the trail is changed, in a copy of the database")
+        found = find_a_changed_byte(self.trail.folder, self.trail.newest_of("booker"))
+        self.telling.outcome(BAD, f"deputize audit verify: {found.removeprefix('✕ ')}")

@@ -16,6 +16,7 @@ class Trail:
     """The events in the plugin's database in `folder`."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._db = Database(f"sqlite:///{folder.resolve() / PLUGIN_DATABASE}", SystemClock())
         self._told = {id_ for id_, _ in self._refusals()}
 
@@ -30,6 +31,13 @@ class Trail:
         happened = select(event.c.id).where(event.c.kind == kind, event.c.task_id == task_id)
         with self._db.read() as tx:
             return tx.execute(happened).first() is not None
+
+    def newest_of(self, agent: str) -> str:
+        """Return the id of the newest event that was sealed of `agent`."""
+        sealed = select(event.c.id).where(event.c.agent == agent, event.c.position.is_not(None))
+        with self._db.read() as tx:
+            newest = tx.execute(sealed.order_by(event.c.position.desc())).scalars().first()
+        return str(newest)
 
     def card_of(self, agent: str) -> str:
         """Return the id of what `agent` asked the person last."""

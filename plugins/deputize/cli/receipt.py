@@ -12,7 +12,7 @@ from ..receipts.make import NoReceipt, make_receipt
 from ..receipts.receipt import Checked, NotAReceipt, check_receipt
 from ..web.words import count_of
 from .declaration import FILE
-from .shared import TAKES_ID, Failure, get_context, moment, on_the_app
+from .shared import TAKES_ID, Failure, Offline, get_context, moment, on_the_app
 
 
 @click.group("receipt")
@@ -32,7 +32,7 @@ def make_command(task_id: str) -> None:
         raise Failure(f"{task_id}: {error}") from None
 
 
-@receipt.command("verify")
+@receipt.command("verify", cls=Offline)
 @click.argument("file", type=FILE)
 @click.option("--keys", type=FILE, required=True, help="The trail's public keys: a JWK set.")
 def verify_command(file: Path, keys: Path) -> None:

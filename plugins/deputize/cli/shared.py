@@ -47,6 +47,10 @@ class Failure(click.ClickException):
         click.echo(self.format_message(), file=file or sys.stderr)
 
 
+class Offline(click.Command):
+    """A command that needs no app, and so neither settings nor a database."""
+
+
 def on_the_app(run: Callable[P, T]) -> Callable[P, T]:
     """Let a command run in its app's context, and tell what fails in one line."""
 
