@@ -18,7 +18,7 @@ from deputize.catalogue.models import ResourceServer
 from deputize.core.secrets import digest
 from deputize.endings.edit_catalogue import declare_scope, declare_server
 from deputize.host import Person
-from deputize.settings import Outbox, Settings
+from deputize.settings import Audit, Outbox, Settings
 from hosts.apart import make_plain, serving_apart
 from hosts.hosting import Hosting, Rows
 from hosts.hostings import HOSTINGS
@@ -126,6 +126,7 @@ def running_site(
             clock_file=str(clock_file),
             test_mode=True,
             outbox=Outbox(in_workers=False),
+            audit=Audit(in_workers=False),
         )
         app = hosting.make_with_agents(settings, folder / "with")
         with app.app_context():

@@ -145,7 +145,7 @@ def test_a_host_that_names_the_csrf_token_otherwise(tmp_path: Path) -> None:
         held = site.agent("planner").exchange(site.hold(), resource=CALENDAR).json()
         ana = site.browser()
         pages = ana.get("/deputize/agents").text
-        stop = pages.partition('href="/deputize/agents/')[2].partition('"')[0]
+        (stop,) = re.findall(r'href="/deputize/agents/([^"]+/end)"', pages)
         sure = read_form(ana.get(f"/deputize/agents/{stop}").text)
         assert ana.post(sure.pop("action")[0], data=sure).status_code == 303
         assert not site.is_active(held["access_token"])

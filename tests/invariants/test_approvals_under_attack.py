@@ -115,7 +115,7 @@ class TestRaces:
         name = f"raced-{len(world.keys)}"
         world.register(name)
         for _ in range(3):
-            asking = asking_of(world, name, "ben")
+            asking = asking_of(world, name, "eve")
             asked = asking.asked()
             asking.say_yes(cards_of(asking)[0])
             ends: dict[str, Callable[[], object]] = {

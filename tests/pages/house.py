@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from deputize.agents.models import SPAWNED, Agent
 from deputize.declaration.read import read_declaration
-from deputize.settings import Email, Notify, Outbox, Web, Webhook, WebPush
+from deputize.settings import Audit, Email, Notify, Outbox, Web, Webhook, WebPush
 from deputize.settings import Settings as PluginSettings
 from deputize_idp import Settings
 from deputize_idp.apply import apply
@@ -148,6 +148,7 @@ def _configuration(url: str, folder: Path, clock_file: Path) -> Configuration:
         web=Web(organisation=ORGANISATION),
         # What people would be told stays in the outbox.
         outbox=Outbox(in_workers=False),
+        audit=Audit(in_workers=False),
         notify=TOLD,
     )
     return Configuration(own, plugin)

@@ -77,7 +77,8 @@ def test_looks_at_booker_and_ends_exactly_what_lit_up(visit: Visit) -> None:
 def test_arrow_keys_walk_the_tree_and_enter_opens(typist: Visit) -> None:
     trip = typist.trip()
     helper = helper_of(trip)
-    typist.house.hold(person=typist.person)
+    with typist.house.later(2):
+        typist.house.hold(person=typist.person)
     typist.signed_in_at(GRAPH)
     page = typist.page
     spot(page, "Ana Ruiz").focus()

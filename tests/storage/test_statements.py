@@ -54,7 +54,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_at_what_agents_ask_me": (10, 11),
     "looking_at_my_agents": (7, 8),
     "looking_at_what_would_end": (5, 6),
-    "looking_at_the_graph": (5, 6),
+    "looking_at_the_graph": (6, 7),
     "looking_at_the_graph_of_mine": (13, 14),
     "looking_at_agents": (1, 2),
     "looking_at_agents_of_mine": (1, 2),
