@@ -165,8 +165,8 @@ class Deputize:
         self.parts = (*PARTS, *parts)
         self.context = make_context(settings, host)
         self.sealer = make_sealer(settings, self.context.db)
-        self._sending = InEachProcess(self.deliverer)
-        self._sealing = InEachProcess(lambda: self.sealer)
+        self._sending = InEachProcess(self.deliverer, self.context.db.closed)
+        self._sealing = InEachProcess(lambda: self.sealer, self.context.db.closed)
 
     def init_app(self, app: Flask) -> None:
         """Add agents to `app`.

@@ -214,7 +214,7 @@ class TestWhoSends:
             made.append(1)
             return _Idle()
 
-        sending = InEachProcess(make)
+        sending = InEachProcess(make, threading.Event())
         sending.begin()
         sending.begin()
         assert made == [1]

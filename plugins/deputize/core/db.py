@@ -153,6 +153,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         self._queue = _WriteQueue(self.url.database) if self.is_sqlite else None
+        #: Set once it is closed: who asks it in a thread of their own stops then.
+        self.closed = threading.Event()
         self._glancing = threading.Lock()
         self._kept: Any = None
 
@@ -265,6 +267,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of every connection."""
+        self.closed.set()
         self._give_up_kept()
         self.engine.dispose()
 

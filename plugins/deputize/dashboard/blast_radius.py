@@ -55,8 +55,9 @@ def radius_of_node(tx: Transaction, node: Delegation) -> Radius:
 
 
 def radius_of_agent(tx: Transaction, client_id: str) -> Radius:
-    """Return what would end with all that the agent holds."""
-    return _radius(tx, _below_holds_of(tx, [client_id]))
+    """Return what would end with all that the agent holds, or the instances of a blueprint."""
+    instances = select(agent.c.client_id).where(agent.c.blueprint == client_id)
+    return _radius(tx, _below_holds_of(tx, [client_id, *tx.execute(instances).scalars()]))
 
 
 def _radius(tx: Transaction, ids: set[str]) -> Radius:

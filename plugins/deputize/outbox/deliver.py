@@ -92,10 +92,12 @@ class InEachProcess:
     """Runs something in the process that begins it: no thread is copied by a fork.
 
     :param make: returns what runs in this process
+    :param stop: ends it, once it is set
     """
 
-    def __init__(self, make: Callable[[], Runs]) -> None:
+    def __init__(self, make: Callable[[], Runs], stop: threading.Event) -> None:
         self._make = make
+        self._stop = stop
         self._begun_in = 0
         self._lock = threading.Lock()
 
@@ -107,4 +109,4 @@ class InEachProcess:
             if self._begun_in != os.getpid():
                 self._begun_in = os.getpid()
                 run = self._make().run
-                threading.Thread(target=run, args=(threading.Event(),), daemon=True).start()
+                threading.Thread(target=run, args=(self._stop,), daemon=True).start()
