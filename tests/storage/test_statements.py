@@ -59,7 +59,7 @@ COSTS: dict[str, tuple[int, int]] = {
     "looking_at_agents": (1, 2),
     "looking_at_agents_of_mine": (1, 2),
     "looking_at_an_agent": (8, 9),
-    "looking_at_what_suspending_would_end": (6, 8),
+    "looking_at_what_suspending_would_end": (7, 9),
     "looking_back_at_a_task": (5, 6),
     "looking_at_how_i_am_told": (3, 4),
     "keeping_quiet_hours": (8, 9),
