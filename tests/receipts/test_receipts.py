@@ -16,7 +16,9 @@ from joserfc.jwk import ECKey
 from deputize.audit.keys import SigningKey
 from deputize.audit.statement import decoded, encoded
 from deputize.cli import deputize
+from deputize.delegation.persons import find_person_id
 from deputize.endings.edit_catalogue import declare_scope
+from deputize.endings.erase_person import erase_person
 from deputize.receipts.make import NoReceipt, make_receipt
 from deputize.receipts.receipt import NotAReceipt, check_receipt, sign
 from support.agents_http import decode, http
@@ -249,6 +251,14 @@ class TestWhenThereIsNone:
         running = Running(trip.world)
         with pytest.raises(NoReceipt, match="has not ended"):
             make_receipt(sealer_of(trip.world), running.id)
+
+    def test_once_what_was_signed_is_erased(self, trip: Trip) -> None:
+        with trip.world.context.db.read() as tx:
+            person_id = find_person_id(tx, "ana")
+        erase_person(trip.world.context.db, person_id or "", by="admin")
+        with pytest.raises(NoReceipt, match="erased"):
+            make_receipt(sealer_of(trip.world), trip.task_id)
+        assert check_receipt(trip.receipt, trip.keys).task["task_id"] == trip.task_id
 
     def test_of_no_task(self, trip: Trip) -> None:
         with pytest.raises(NoReceipt, match="no such task"):

@@ -37,7 +37,7 @@ def make_receipt(sealer: Sealer, task_id: str) -> str:
             "iat": tx.now,
             "task": _told(of),
             "events": _proofs(tx, task_id),
-            "evidence": find_evidence(tx, _evidence_ids(tx, task_id)),
+            "evidence": _evidence(tx, task_id),
         }
         return sign(claims, sealer.keys.signing(tx))
 
@@ -61,6 +61,14 @@ def _proofs(tx: Transaction, task_id: str) -> list[dict[str, Any]]:
         return [prove(tx, event_id) for event_id in tx.execute(its).scalars()]
     except NotProved as error:
         raise NoReceipt(f"what happened in it can't be proved: {error}") from None
+
+
+def _evidence(tx: Transaction, task_id: str) -> list[dict[str, Any]]:
+    ids = _evidence_ids(tx, task_id)
+    found = find_evidence(tx, ids)
+    if len(found) != len(ids):
+        raise NoReceipt("what was signed in it is gone: who signed it was erased")
+    return found
 
 
 def _evidence_ids(tx: Transaction, task_id: str) -> set[str]:
