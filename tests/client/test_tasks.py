@@ -22,7 +22,8 @@ from deputize.client import (
 )
 from deputize.client.flow import run
 from deputize.client.lease import lease_in
-from deputize.endings.answer_end import reopen_task
+from deputize.endings.answer_end import extend_task, reopen_task
+from deputize.tasks import models
 from deputize.tasks.report import find_task
 from support.agents_http import unix_time
 from support.world import CALENDAR, CALLBACK, FLIGHTS, World
@@ -115,6 +116,18 @@ class TestProposing:
         assert not world.is_active(token.value)
         told = hold.task()
         assert (told.status, told.outcome, told.completion) == ("proposed", "completed", "person")
+
+    def test_more_time_is_asked_for_and_given_by_the_person(
+        self, world: World, deputized: Deputized
+    ) -> None:
+        hold = deputized("slow")
+        before = hold.task().deadline
+        told = hold.ask_for_time(24 * 3600)
+        assert told.deadline == before
+        assert told.asked_until is not None
+        give(world, told)
+        told = hold.task()
+        assert (told.deadline > before, told.asked_until) == (True, None)
 
     def test_what_is_no_outcome_is_told(self, hold: Token) -> None:
         with pytest.raises(OAuthError) as refused:
@@ -216,10 +229,20 @@ class TestAProposalInAWith:
 
 
 def reopen(world: World, kept: Hold) -> None:
+    assert reopen_task(world.context.db, row_of(world, kept._leases.held.claims["task_id"]))
+
+
+def give(world: World, told: Task) -> None:
+    """Let its person give the task what its agent asks for."""
+    of = row_of(world, told.task_id)
+    assert extend_task(world.context.db, of, of.asked_until or 0)
+
+
+def row_of(world: World, task_id: str) -> models.Task:
     with world.context.db.read() as tx:
-        found = find_task(tx, kept._leases.held.claims["task_id"])
+        found = find_task(tx, task_id)
     assert found is not None
-    assert reopen_task(world.context.db, found)
+    return found
 
 
 class TestWithAsyncio:

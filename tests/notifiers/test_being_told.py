@@ -317,6 +317,17 @@ class TestAProposedEnd:
         page = asking.world.browser(asking.person).get(INBOX).text
         assert f"/deputize/agents/tasks/{task.id}" in page
 
+    def test_so_is_a_wish_for_more_time(
+        self, asking: Asking, mail: Mailbox, hook: Receiver
+    ) -> None:
+        task = Running(asking.world, asking.person)
+        for _ in range(2):
+            task.post(action="extend", expires_in=86_400)
+        deliver(asking.world)
+        (text,) = mail.texts()
+        assert f"{task.agent} asks for more time for your task" in text
+        assert hook.bodies()[0]["type"] == "task.time_asked"
+
     def test_once_answered_nobody_is_told(self, asking: Asking, mail: Mailbox) -> None:
         task = Running(asking.world, asking.person, task_completion="person")
         task.propose()

@@ -254,6 +254,13 @@ def more_time(visit: Visit) -> None:
     visit.hands.follow("More time For the task of planner")
 
 
+def asks_for_more_time(visit: Visit) -> None:
+    asking = Running(visit.house, visit.person, name="planner")
+    asking.post(action="extend", expires_in=18 * 3600)
+    visit.agents()
+    visit.hands.follow("More time? For the task of planner")
+
+
 def nothing_to_answer(visit: Visit) -> None:
     visit.agents()
     visit.go(f"{AGENTS}/tasks/0123456789abcdef")

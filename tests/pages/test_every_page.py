@@ -36,6 +36,7 @@ SHOWN: dict[Callable[[Visit], None], tuple[int, str]] = {
     states.says_that_it_is_done: (PHONE, "dark"),
     states.inbox_with_a_task_that_is_done: (PHONE, "light"),
     states.is_it_over: (PHONE, "light"),
+    states.asks_for_more_time: (PHONE, "light"),
     states.my_word_is_asked_for_too: (PHONE, "light"),
     states.finished: (PHONE, "dark"),
     states.nothing_to_stop: (PHONE, "dark"),

@@ -46,6 +46,16 @@ class Running:
         """Exchange the hold for another of the same."""
         return self.world.agent(self.agent).exchange(self.hold)
 
+    def refreshed(self) -> str:
+        """Return the hold anew, by its refresh token."""
+        answer = (
+            self.world.agent(self.agent)
+            .post("token_endpoint", grant_type="refresh_token", refresh_token=self.refresh_token)
+            .json()
+        )
+        self.refresh_token = answer["refresh_token"]
+        return str(answer["access_token"])
+
     def is_alive(self) -> bool:
         return bool(self.world.agent(self.agent).introspect(self.hold).json()["active"])
 

@@ -19,9 +19,9 @@ from ..delegation.models import person
 from ..host import Person
 from ..passkeys.ask import telling_refusals
 from ..passkeys.challenge import Purpose
-from ..tasks.lifecycle import TaskStatus
+from ..tasks.lifecycle import RUNNING, TaskStatus
 from ..tasks.models import task
-from ..web.pages import AgentFace, InboxPage, ProposedEnd
+from ..web.pages import AgentFace, InboxPage, TaskQuestion
 from ..web.shell import render_live, see_other
 from .around import read_around
 from .cards import Again, Telling
@@ -163,7 +163,7 @@ class Inbox:
             agents_url=url_for("deputize_agents.agents"),
             passkeys_url=url_for("deputize_passkeys.passkeys"),
             notifications_url=url_for("deputize_notifications.shown"),
-            ends=self._ends(),
+            tasks=self._tasks(),
             cards=tuple(map(telling.open, waiting)),
             votes=tuple(
                 telling.vote(
@@ -175,21 +175,22 @@ class Inbox:
             decided=tuple(map(Decisions(around, catalogue).decided, decided)),
         )
 
-    def _ends(self) -> tuple[ProposedEnd, ...]:
-        """Return the tasks whose agents say that they are over, the oldest word first."""
-        proposed = (
+    def _tasks(self) -> tuple[TaskQuestion, ...]:
+        """Return the tasks whose agents wait for the person, who has least time for first."""
+        asks = task.c.status.in_(RUNNING) & task.c.asked_until.is_not(None)
+        waiting = (
             select(task.c.id, task.c.agent, task.c.proposed, agent.c.name)
             .join(person, person.c.id == task.c.person_id)
             .outerjoin(agent, agent.c.client_id == task.c.agent)
-            .where(person.c.host_key == self.me.key, task.c.status == TaskStatus.PROPOSED)
-            .where(task.c.deadline > self.tx.now)
-            .order_by(task.c.proposed_at, task.c.id)
+            .where(person.c.host_key == self.me.key, task.c.deadline > self.tx.now)
+            .where(asks | (task.c.status == TaskStatus.PROPOSED))
+            .order_by(task.c.deadline, task.c.id)
         )
         return tuple(
-            ProposedEnd(
+            TaskQuestion(
                 AgentFace(row.agent, row.name or row.agent),
-                row.proposed,
+                row.proposed or "",
                 url_for("deputize_my_task.shown", task_id=row.id),
             )
-            for row in self.tx.execute(proposed.limit(READ))
+            for row in self.tx.execute(waiting.limit(READ))
         )

@@ -13,7 +13,7 @@ from ..tasks.models import Task
 from .approvers import Needed
 from .choices import find_choices
 from .models import Approval
-from .tell_kinds import ASKED, DIGEST, DIGEST_LASTS, END_PROPOSED, GROUPS_ASKED
+from .tell_kinds import ASKED, DIGEST, DIGEST_LASTS, END_PROPOSED, GROUPS_ASKED, TIME_ASKED
 
 
 def tell_person(context: Context, tx: Transaction, opened: Approval, *, is_new: bool) -> None:
@@ -28,6 +28,11 @@ def tell_person(context: Context, tx: Transaction, opened: Approval, *, is_new: 
 def tell_of_proposed_end(context: Context, tx: Transaction, of: Task) -> None:
     """Tell the person, likewise, that an agent says its task is over."""
     _tell(context, tx, END_PROPOSED, of.id, of.person_id, of.deadline)
+
+
+def tell_of_time_asked_for(context: Context, tx: Transaction, of: Task) -> None:
+    """Tell the person, likewise, that an agent asks for more time for its task."""
+    _tell(context, tx, TIME_ASKED, of.id, of.person_id, of.deadline)
 
 
 def _tell(

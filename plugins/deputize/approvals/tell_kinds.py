@@ -9,6 +9,9 @@ GROUPS_ASKED = "notify.groups_asked"
 #: An agent says that its task is over, and the person is to accept it; subject: the task.
 END_PROPOSED = "notify.end_proposed"
 
+#: An agent asks for more time for its task; subject: the task.
+TIME_ASKED = "notify.time_asked"
+
 #: What came in the quiet hours, at their end; subject: the person.
 DIGEST = "notify.digest"
 

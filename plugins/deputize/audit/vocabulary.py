@@ -59,6 +59,8 @@ KINDS = {
     "revocation.refused": "A request to revoke a token was refused.",
     "task.ended": "The task ended.",
     "task.extended": "The person gave the task more time.",
+    "task.extension_asked": "The agent asked for more time; its person is to give it.",
+    "task.extension_denied": "The person gave the task no more time.",
     "task.proposed": "The agent said that its task is over; its person is to accept that.",
     "task.refused": "A report on the task was refused.",
     "task.reopened": "The person did not accept that the task is over.",

@@ -221,6 +221,10 @@ class AsyncToken(Lease):
         """Say what came of the task: `Token.propose`, awaited."""
         return await self._report(action="propose", outcome=outcome)
 
+    async def ask_for_time(self, expires_in: int) -> Task:
+        """Ask the person for more time: `Token.ask_for_time`, awaited."""
+        return await self._report(action="extend", expires_in=expires_in)
+
     async def introspect(self) -> Mapping[str, Any]:
         """Return what the server says of it now. :rfc:`7662#section-2.2`."""
         return await self.agent.introspect(self.value)
@@ -235,5 +239,5 @@ class AsyncToken(Lease):
         flow = token_requests.exchange(self.agent._connection, self.value, **params)
         return await self.agent._token(flow)
 
-    async def _report(self, **said: str) -> Task:
+    async def _report(self, **said: str | int) -> Task:
         return await run_async(self.agent._http, report(self.agent._connection, self, **said))

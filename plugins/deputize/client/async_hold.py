@@ -125,6 +125,10 @@ class AsyncHold:
         """Say what came of the task: `Hold.propose`, awaited."""
         return self._noted(await (await self.token()).propose(outcome))
 
+    async def ask_for_time(self, expires_in: int) -> Task:
+        """Ask the person for more time: `Hold.ask_for_time`, awaited."""
+        return self._noted(await (await self.token()).ask_for_time(expires_in))
+
     async def revoke(self) -> None:
         """End the delegation and all below it. :rfc:`7009#section-2`."""
         await self._finish(self._alone(self._leases.revoke()))

@@ -166,6 +166,13 @@ class Hold:
         """
         return self._noted(self.token().propose(outcome))
 
+    def ask_for_time(self, expires_in: int) -> Task:
+        """Ask the person to let the task go on for longer; see `Token.ask_for_time`.
+
+        :raises OAuthError: as `task`; where that can't be, or is not asked again so soon
+        """
+        return self._noted(self.token().ask_for_time(expires_in))
+
     def revoke(self) -> None:
         """End the delegation and all below it. :rfc:`7009#section-2`."""
         with self._lock:

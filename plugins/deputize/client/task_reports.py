@@ -45,6 +45,7 @@ class Task:
     :param budget: of `exchanges`, `spawned` and `elevated`, over all agents of the task
     :param outcome: what the agent has proposed
     :param heard_by: until when it must report again; None where it need not
+    :param asked_until: the later deadline that the agent asked for, while that is not answered
     """
 
     task_id: str
@@ -56,10 +57,11 @@ class Task:
     budget: Mapping[str, Budget]
     outcome: str | None = None
     heard_by: datetime | None = None
+    asked_until: datetime | None = None
     ended_at: datetime | None = None
 
 
-def report(connection: Connection, held: Lease, **said: str) -> Flow[Task]:
+def report(connection: Connection, held: Lease, **said: str | int) -> Flow[Task]:
     """Say something of the task that `held` is for, or nothing; return how it stands then.
 
     :raises OAuthError: when the server refuses (RFC 6750 §3.1)
@@ -86,6 +88,7 @@ def _task_in(answer: Mapping[str, Any]) -> Task:
             budget={name: Budget(**told) for name, told in answer["budget"].items()},
             outcome=answer.get("outcome"),
             heard_by=_maybe_time(answer.get("heard_by")),
+            asked_until=_maybe_time(answer.get("asked_until")),
             ended_at=_maybe_time(answer.get("ended_at")),
         )
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError):

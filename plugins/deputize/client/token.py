@@ -161,6 +161,17 @@ class Token(Lease):
         """
         return self._report(action="propose", outcome=outcome)
 
+    def ask_for_time(self, expires_in: int) -> Task:
+        """Ask the person to let the task go on until `expires_in` seconds from now.
+
+        It goes on meanwhile, until the deadline that it has; `task` tells whether that was moved.
+        Asked again while the person has not answered, it changes nothing.
+
+        :raises OAuthError: as `task`; where that is no later, or more than the person can give;
+            when they have said no a moment ago
+        """
+        return self._report(action="extend", expires_in=expires_in)
+
     def introspect(self) -> Mapping[str, Any]:
         """Return what the server says of it now. :rfc:`7662#section-2.2`."""
         return self.agent.introspect(self.value)
@@ -175,5 +186,5 @@ class Token(Lease):
         connection = self.agent._connection
         return self.agent._token(token_requests.exchange(connection, self.value, **params))
 
-    def _report(self, **said: str) -> Task:
+    def _report(self, **said: str | int) -> Task:
         return run(self.agent._http, report(self.agent._connection, self, **said))

@@ -81,12 +81,12 @@ def words_of(happened: Happening, issuer: str) -> str:
 
 def state_of(happened: Happening) -> State:
     """Return the shape beside it."""
-    if happened.rule or happened.kind in ("approval.denied", "agent.suspended"):
+    if happened.rule or happened.kind in _NOES:
         return State.REFUSED
     last = happened.kind.rpartition(".")[2]
     if last in ("ended", "retired", "expired", "withdrawn", "token_revoked", "archived"):
         return State.ENDED
-    waits = last in ("opened", "pending", "proposed")
+    waits = last in ("opened", "pending", "proposed", "extension_asked")
     return State.WAITING if waits else State.ACTIVE
 
 
@@ -110,6 +110,8 @@ def _read(
     ]
 
 
+_NOES = ("approval.denied", "agent.suspended", "task.extension_denied")
+
 _WORDS: Mapping[str, str] = {
     "consent.granted": "was let act by a person",
     "delegation.issued": "got a token",
@@ -119,6 +121,8 @@ _WORDS: Mapping[str, str] = {
     "task.proposed": "said that the task is over",
     "task.reopened": "the person let the task go on",
     "task.extended": "the person gave the task more time",
+    "task.extension_asked": "asked for more time",
+    "task.extension_denied": "the person gave the task no more time",
     "agent.declared": "was registered by an administrator",
     "agent.registered": "registered itself",
     "agent.adopted": "was adopted by a person",

@@ -1,4 +1,5 @@
-"""One running task of mine: accept the end that its agent proposes or not, and give it more time.
+"""One running task of mine: accept the end that its agent proposes or not, and give it more time,
+whether it asked for that or not.
 
 What is pressed is what was shown: the form holds what the agent said, and an answer to anything
 else is none.
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request, url_for
 from sqlalchemy import select
 
-from ..agents.models import find_agent, find_agents
+from ..agents.models import find_agents
 from ..audit.seal import Sealer
 from ..core.db import Transaction
 from ..core.values import is_id
@@ -18,7 +19,13 @@ from ..delegation.context import Context
 from ..delegation.models import person
 from ..delegation.sign_in import sign_in_url
 from ..delegation.wording import face_of
-from ..endings.answer_end import accept_end, extend_task, reopen_task
+from ..endings.answer_end import (
+    accept_end,
+    deny_more_time,
+    extend_task,
+    latest_deadline,
+    reopen_task,
+)
 from ..host import Person
 from ..receipts.make import NoReceipt, make_receipt
 from ..tasks.lifecycle import RUNNING
@@ -28,6 +35,9 @@ from ..web.shell import is_own_form, render, see_other
 from ..web.words import at_most, since_tag, until_tag, utc
 
 TASK_PAGE = "/deputize/agents/tasks/<task_id>"
+
+#: What the form says in place of seconds.
+AS_ASKED = "asked"
 
 
 def my_task(context: Context, sealer: Sealer) -> Blueprint:
@@ -96,8 +106,8 @@ def _find(tx: Transaction, task_id: str, key: str) -> Task | None:
 def _answer(context: Context, me: Person, of: Task) -> Response:
     if not is_own_form():
         return see_other(request.path)
-    pressed, was_shown = request.form.get("decision"), request.form.get("proposed", "")
-    if was_shown != (of.proposed or ""):
+    pressed = request.form.get("decision")
+    if request.form.get("shown") != _said_by_agent(of):
         return see_other(request.path)
     done: object = None
     if pressed == "accept":
@@ -106,29 +116,41 @@ def _answer(context: Context, me: Person, of: Task) -> Response:
         done = reopen_task(context.db, of)
     elif pressed == "extend":
         done = _extend(context, of)
+    elif pressed == "deny":
+        done = deny_more_time(context.db, of)
     return see_other(url_for("deputize_agents.agents")) if done else _over(me)
+
+
+def _said_by_agent(of: Task) -> str:
+    return f"{of.proposed or ''} {of.asked_until or ''}"
 
 
 def _extend(context: Context, of: Task) -> bool:
     with context.db.read() as tx:
-        offered = _longer(context, tx, of)
-    seconds = request.form.get("seconds", "")
-    return seconds in map(str, offered) and extend_task(context.db, of, int(seconds))
+        deadlines = {str(seconds): tx.now + seconds for seconds in _longer(context, tx, of)}
+        if _can_give_what_it_asks(context, tx, of):
+            deadlines[AS_ASKED] = of.asked_until or 0
+    chosen = deadlines.get(request.form.get("seconds", ""))
+    return chosen is not None and extend_task(context.db, of, chosen)
 
 
 def _longer(context: Context, tx: Transaction, of: Task) -> list[int]:
     """Return for how many seconds from now it can go on, where that is longer than it would."""
-    known = find_agent(tx, of.agent)
-    longest = min(
-        context.settings.delegation.max_duration, known.expires_at - tx.now if known else 0
-    )
+    longest = latest_deadline(tx, of, context.settings.delegation.max_duration) - tx.now
     return [seconds for seconds in durations_within(longest) if tx.now + seconds > of.deadline]
+
+
+def _can_give_what_it_asks(context: Context, tx: Transaction, of: Task) -> bool:
+    latest = latest_deadline(tx, of, context.settings.delegation.max_duration)
+    return of.asked_until is not None and of.asked_until <= latest
 
 
 def _page(context: Context, me: Person, of: Task) -> TaskPage:
     with context.db.read() as tx:
         faces, now = find_agents(tx, frozenset({of.agent})), tx.now
         longer = _longer(context, tx, of)
+        can_be_given = _can_give_what_it_asks(context, tx, of)
+    asked = (of.asked_until or now) - now
     return TaskPage(
         person=me.name,
         agents_url=url_for("deputize_agents.agents"),
@@ -137,7 +159,10 @@ def _page(context: Context, me: Person, of: Task) -> TaskPage:
         started=since_tag(of.started_at, now),
         until=until_tag(of.deadline, now),
         proposed=of.proposed or "",
+        asks_for_time=of.asked_until is not None,
+        asked=UntilChoice(asked, at_most(asked, utc(now)), True) if can_be_given else None,
         longer=tuple(UntilChoice(s, at_most(s, utc(now)), s == longer[0]) for s in longer),
+        shown=_said_by_agent(of),
         action=request.path,
     )
 

@@ -188,6 +188,7 @@ class _Tree:
             ending=telling.until(of.deadline) if self.is_open else ended,
             nodes=self._below(None, (), ()),
             task_url=url_for("deputize_my_task.shown", task_id=of.id) if self.is_open else "",
+            asks_for_time=self.is_open and of.asked_until is not None,
             receipt_url=url_for("deputize_my_task.receipt", task_id=of.id) if of.ended_at else "",
         )
 

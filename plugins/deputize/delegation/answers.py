@@ -80,6 +80,7 @@ ANSWERS: Answers = {
     "subject": InvalidRequestError,
     "target": InvalidTargetError,
     "report": InvalidRequestError,
+    "report.denied_before": AccessDeniedError,
     "task": InvalidRequestError,
     "task_token": InvalidTokenError,
     "task_token.scope": InsufficientScopeError,

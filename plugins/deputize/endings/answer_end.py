@@ -1,14 +1,15 @@
-"""The person's word on a running task: its proposed end accepted or not, or more time for it.
+"""The person's word on a running task: its proposed end accepted or not, more time or none.
 
 More time is as much of a grant as the consent was: by the person alone, never past what they can
 grant at all, and counted from now.
 """
 
+from ..agents.models import find_agent
 from ..audit.record import Event, record
 from ..core.db import Database, Transaction
 from ..tasks.lifecycle import TaskStatus
 from ..tasks.models import Task
-from ..tasks.report import extend, find_task, reopen
+from ..tasks.report import deny_time, extend, find_task, reopen
 from .cut import Cut
 from .end_task import finish
 from .locked import task_locked
@@ -32,11 +33,28 @@ def reopen_task(db: Database, of: Task) -> bool:
         return reopen(tx, of) and _record(tx, of, "task.reopened")
 
 
-def extend_task(db: Database, of: Task, seconds: int) -> bool:
-    """Move the task's deadline to `seconds` from now; tell whether that is later, and it runs."""
+def extend_task(db: Database, of: Task, deadline: int) -> bool:
+    """Move the task's deadline (NumericDate); tell whether that is later, and it runs."""
     with task_locked(db, of.id) as tx:
-        until = tx.now + seconds
-        return extend(tx, of.id, until) and _record(tx, of, "task.extended", deadline=until)
+        return extend(tx, of.id, deadline) and _record(tx, of, "task.extended", deadline=deadline)
+
+
+def deny_more_time(db: Database, of: Task) -> bool:
+    """Leave the task the deadline that it has; tell whether it asked for another still."""
+    if of.asked_until is None:
+        return False
+    with task_locked(db, of.id) as tx:
+        is_denied = deny_time(tx, of.id, of.asked_until)
+        return is_denied and _record(tx, of, "task.extension_denied", deadline=of.asked_until)
+
+
+def latest_deadline(tx: Transaction, of: Task, max_duration: int) -> int:
+    """Return the latest deadline (NumericDate) that the person can give it now.
+
+    :param max_duration: seconds that a person can grant, at most
+    """
+    known = find_agent(tx, of.agent)
+    return min(tx.now + max_duration, known.expires_at if known else of.deadline)
 
 
 def _record(tx: Transaction, of: Task, kind: str, **facts: int) -> bool:

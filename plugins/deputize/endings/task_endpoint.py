@@ -1,4 +1,5 @@
-"""The tasks endpoint: the root agent reads its task, reports on it, and proposes its end.
+"""The tasks endpoint: the root agent reads its task, reports on it, asks for more time, and
+proposes its end.
 
 By its own token for the issuer with the scope `tasks`, which is never passed on: whoever works
 for the agent reports to it, and ends nothing.
@@ -10,7 +11,7 @@ from typing import Any
 
 from authlib.consts import default_json_headers
 
-from ..approvals.tell import tell_of_proposed_end
+from ..approvals.tell import tell_of_proposed_end, tell_of_time_asked_for
 from ..audit.record import Event, record
 from ..catalogue.models import TASKS
 from ..core.db import Kind, Lock, Transaction
@@ -24,7 +25,8 @@ from ..delegation.quotas import spent
 from ..oauth.server import Answer
 from ..tasks.lifecycle import OUTCOMES, TaskStatus
 from ..tasks.models import Task
-from ..tasks.report import find_task, hear, propose
+from ..tasks.report import ask_for_time, find_task, hear, propose
+from .answer_end import latest_deadline
 from .end_task import finish
 from .locked import task_locked
 
@@ -115,16 +117,17 @@ def _claims(context: Context, reading: Reading, token: str) -> Mapping[str, Any]
 
 
 def _report(context: Context, reporter: _Reporter, said: Mapping[str, Any]) -> None:
-    action, outcome = said.get("action"), said.get("outcome")
+    action, outcome, seconds = (said.get(name) for name in ("action", "outcome", "expires_in"))
     if action == "heartbeat" and said.keys() == {"action"}:
         _heartbeat(context, reporter)
     elif action == "propose" and said.keys() == {"action", "outcome"} and outcome in OUTCOMES:
         _propose(context, reporter, TaskStatus(str(outcome)))
+    elif action == "extend" and said.keys() == {"action", "expires_in"} and type(seconds) is int:
+        _ask_for_time(context, reporter, seconds)
     else:
         outcomes = ", ".join(OUTCOMES)
-        raise Refusal(
-            "report.malformed", f"action is heartbeat, or propose with an outcome of {outcomes}."
-        )
+        text = f"action is heartbeat, extend with expires_in, or propose with outcome: {outcomes}."
+        raise Refusal("report.malformed", text)
 
 
 def _heartbeat(context: Context, reporter: _Reporter) -> None:
@@ -148,6 +151,35 @@ def _propose(context: Context, reporter: _Reporter, outcome: TaskStatus) -> None
             tell_of_proposed_end(context, tx, before)
         else:
             raise _over(reporter)
+
+
+def _ask_for_time(context: Context, reporter: _Reporter, seconds: int) -> None:
+    """Ask the person for a deadline in `seconds` from now; while that waits, it is not moved."""
+    with task_locked(context.db, reporter.task_id) as tx:
+        before = _task(tx, reporter.task_id)
+        if before.asked_until is not None:
+            return
+        until = tx.now + seconds
+        _validate_may_ask(context, tx, before, until)
+        if reporter.is_proposed or not ask_for_time(tx, before.id, until):
+            raise _over(reporter)
+        record(tx, reporter.event("task.extension_asked", deadline=until))
+        tell_of_time_asked_for(context, tx, before)
+
+
+def _validate_may_ask(context: Context, tx: Transaction, of: Task, until: int) -> None:
+    """Refuse what the person could not give, or has refused a moment ago.
+
+    :raises Refusal: `report.not_longer`, `report.too_long`, `report.denied_before`
+    """
+    if until <= of.deadline:
+        raise Refusal("report.not_longer", "The task goes on for as long as that already.")
+    latest = latest_deadline(tx, of, context.settings.delegation.max_duration)
+    if until > latest:
+        raise Refusal("report.too_long", f"expires_in is at most {latest - tx.now} now.")
+    denied_at, cool_down = of.more_denied_at, context.settings.approvals.cool_down
+    if denied_at is not None and tx.now < denied_at + cool_down:
+        raise Refusal("report.denied_before", "The person has given it no more time.")
 
 
 def _over(reporter: _Reporter) -> Refusal:
@@ -176,5 +208,10 @@ def _told(context: Context, task_id: str) -> dict[str, Any]:
         "completion": of.completion,
         "budget": budget,
     }
-    maybe = {"outcome": of.proposed, "heard_by": of.heard_by, "ended_at": of.ended_at}
+    maybe = {
+        "outcome": of.proposed,
+        "heard_by": of.heard_by,
+        "asked_until": of.asked_until,
+        "ended_at": of.ended_at,
+    }
     return told | {name: value for name, value in maybe.items() if value is not None}

@@ -24,6 +24,8 @@ task = Table(
     Column("completion", String(8), nullable=False),
     Column("proposed", String(16)),
     Column("proposed_at", BigInteger),
+    Column("asked_until", BigInteger),
+    Column("more_denied_at", BigInteger),
     Column("ended_at", BigInteger),
     Column("ended_why", String(64)),
     Index("ix_deputize_task_person_id", "person_id", "started_at"),
@@ -50,6 +52,8 @@ class Task:
     :param heard_by: NumericDate by which it must, next
     :param completion: who accepts its end: `at_once` or `person`
     :param proposed: the outcome that the agent proposed, while that waits or once it was accepted
+    :param asked_until: NumericDate of the later deadline that the agent asks for, while that waits
+    :param more_denied_at: NumericDate at which the person last gave it no more time
     """
 
     id: str
@@ -67,5 +71,7 @@ class Task:
     heard_by: int | None = None
     proposed: str | None = None
     proposed_at: int | None = None
+    asked_until: int | None = None
+    more_denied_at: int | None = None
     ended_at: int | None = None
     ended_why: str | None = None

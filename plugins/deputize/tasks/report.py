@@ -1,4 +1,4 @@
-"""The root agent reports: that it is still there, and what came of its task.
+"""The root agent reports: that it is still there, that it needs longer, and what came of its task.
 
 A heartbeat moves when it must be heard of again, and never the deadline. It is no decision, and
 leaves no event: the row says until when the silence may last.
@@ -34,7 +34,7 @@ def propose(tx: Transaction, task_id: str, outcome: TaskStatus) -> bool:
     The caller holds the task's lock. Tell whether it was open.
     """
     in_time = task.c.deadline > tx.now
-    said = {"proposed": outcome, "proposed_at": tx.now, "heard_by": None}
+    said = {"proposed": outcome, "proposed_at": tx.now, "heard_by": None, "asked_until": None}
     return change_status(tx, task_id, TaskStatus.PROPOSED, where=in_time, **said)
 
 
@@ -45,9 +45,25 @@ def reopen(tx: Transaction, of: Task) -> bool:
     return change_status(tx, of.id, TaskStatus.OPEN, where=task.c.deadline > tx.now, **again)
 
 
+def ask_for_time(tx: Transaction, task_id: str, until: int) -> bool:
+    """Ask the person for a later deadline; tell whether the task is open, and asks for none yet."""
+    asks = (task.c.id == task_id) & (task.c.status == TaskStatus.OPEN)
+    asks &= task.c.asked_until.is_(None)
+    in_time = (task.c.deadline > tx.now) & (task.c.deadline < until)
+    return tx.execute(update(task).where(asks & in_time).values(asked_until=until)).rowcount == 1
+
+
+def deny_time(tx: Transaction, task_id: str, asked_until: int) -> bool:
+    """Give a task no more time; tell whether it asked for that still."""
+    asks = (task.c.id == task_id) & (task.c.status == TaskStatus.OPEN)
+    asks &= (task.c.asked_until == asked_until) & (task.c.deadline > tx.now)
+    denied = {"asked_until": None, "more_denied_at": tx.now}
+    return tx.execute(update(task).where(asks).values(**denied)).rowcount == 1
+
+
 def extend(tx: Transaction, task_id: str, deadline: int) -> bool:
     """Move the deadline of a running task further away; tell whether that could be done."""
     runs = (task.c.id == task_id) & task.c.status.in_(RUNNING)
     further = (task.c.deadline > tx.now) & (task.c.deadline < deadline)
-    moved = update(task).where(runs & further).values(deadline=deadline)
-    return tx.execute(moved).rowcount == 1
+    given = {"deadline": deadline, "asked_until": None, "more_denied_at": None}
+    return tx.execute(update(task).where(runs & further).values(**given)).rowcount == 1

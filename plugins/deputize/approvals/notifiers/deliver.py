@@ -21,14 +21,15 @@ from ...delegation.wording import say_scope
 from ...outbox.channel import Message
 from ...outbox.delivery import Delivery
 from ...outbox.models import Line
-from ...tasks.lifecycle import TaskStatus
+from ...tasks.lifecycle import RUNNING
+from ...tasks.models import Task
 from ...tasks.report import find_task
 from ..choices import Choices, find_choices
 from ..find_cards import Card, as_cards, shown
 from ..models import Approval, approval, approval_from_row, asked_group
 from ..said_back import APPROVALS_PAGE
 from ..tell import tell_later
-from ..tell_kinds import ASKED, DIGEST, END_PROPOSED, GROUPS_ASKED, TEST
+from ..tell_kinds import ASKED, DIGEST, END_PROPOSED, GROUPS_ASKED, TEST, TIME_ASKED
 from . import wording
 from .address import find_address
 
@@ -76,16 +77,32 @@ class Telling:
 
     def end_proposed(self, line: Line) -> str:
         """Tell a person that an agent says its task is over, and waits for them to accept it."""
+        return self._of_task(
+            line, "task.end_proposed", wording.end_proposed, lambda of: of.proposed is not None
+        )
+
+    def time_asked(self, line: Line) -> str:
+        """Tell a person that an agent asks for more time for its task."""
+        return self._of_task(
+            line, "task.time_asked", wording.time_asked, lambda of: of.asked_until is not None
+        )
+
+    def _of_task(
+        self,
+        line: Line,
+        kind: str,
+        say: Callable[[str, str], tuple[str, str]],
+        waits: Callable[[Task], bool],
+    ) -> str:
         with self.context.db.read() as tx:
             of = find_task(tx, line.subject)
-            if of is None or of.status != TaskStatus.PROPOSED or of.deadline <= tx.now:
+            if of is None or of.status not in RUNNING or of.deadline <= tx.now or not waits(of):
                 return OVER
             choices, key = find_choices(tx, of.person_id), _key_of(tx, of.person_id)
             agent = self._agent(tx, of.agent)
         if stopped := self._stopped(line, of.person_id, choices):
             return stopped
-        words = wording.end_proposed(agent, self._whose(line, key))
-        return self._send(line, key, "task.end_proposed", words, agent=of.agent)
+        return self._send(line, key, kind, say(agent, self._whose(line, key)), agent=of.agent)
 
     def digest(self, line: Line) -> str:
         """Tell a person what came in their quiet hours."""
@@ -229,5 +246,6 @@ DELIVERIES: Mapping[str, Callable[[Context], Delivery]] = {
     GROUPS_ASKED: lambda context: Telling(context).groups_asked,
     DIGEST: lambda context: Telling(context).digest,
     END_PROPOSED: lambda context: Telling(context).end_proposed,
+    TIME_ASKED: lambda context: Telling(context).time_asked,
     TEST: lambda context: Telling(context).test,
 }

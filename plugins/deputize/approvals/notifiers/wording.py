@@ -60,6 +60,13 @@ def end_proposed(agent: str, whose: str) -> tuple[str, str]:
     return title, f"{text}\n\n{_DECIDE}"
 
 
+def time_asked(agent: str, whose: str) -> tuple[str, str]:
+    """Return title and text of an agent's wish for more time."""
+    title = f"The agent {agent} asks for more time for {whose} task"
+    text = f"{title}. Where nobody gives it, the task ends when its time is over."
+    return title, f"{text}\n\n{_DECIDE}"
+
+
 def digest(whose: str, came: int, waiting: int) -> tuple[str, str]:
     """Return title and text of what is told at the end of the quiet hours."""
     questions = count_of(came, "question")

@@ -644,6 +644,8 @@ def upgrade() -> None:
         sa.Column("completion", sa.String(length=8), nullable=False),
         sa.Column("proposed", sa.String(length=16), nullable=True),
         sa.Column("proposed_at", sa.BigInteger(), nullable=True),
+        sa.Column("asked_until", sa.BigInteger(), nullable=True),
+        sa.Column("more_denied_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_why", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deputize_task")),

@@ -39,7 +39,7 @@ from .register import (
     RegisterPage,
     StopPage,
 )
-from .task import ProposedEnd, TaskPage
+from .task import TaskPage, TaskQuestion
 from .timeline import Lane, Moment, Tick, TimelinePage
 
 __all__ = [
@@ -85,7 +85,6 @@ __all__ = [
     "PasskeyCard",
     "PasskeyPage",
     "PasskeysPage",
-    "ProposedEnd",
     "QuietForm",
     "RegisterPage",
     "ScopeChoice",
@@ -94,6 +93,7 @@ __all__ = [
     "State",
     "StopPage",
     "TaskPage",
+    "TaskQuestion",
     "TaskTree",
     "Tick",
     "TimelinePage",

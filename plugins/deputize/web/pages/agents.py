@@ -56,9 +56,11 @@ class TaskTree:
     """What the task left, to keep; empty where it has not ended."""
     task_url: str = ""
     """The `TaskPage`: more time, or the end that the agent proposes; empty where it is over."""
+    asks_for_time: bool = False
+    """Whether its agent asks for more time, and the person has not answered."""
 
     @property
-    def waits(self) -> bool:
+    def is_proposed(self) -> bool:
         """Whether its agent says that it is over, and the person has not answered."""
         return self.state is State.WAITING
 

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from ..words import list_of
 from .frame import NOTHING, AgentFace, ChainLink, Holding, Page, ScopeChoice, State, UntilChoice
-from .task import ProposedEnd
+from .task import TaskQuestion
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class InboxPage(Page):
     script: ClassVar[str] = "inbox.js"
     whose: str = ""
     """Tells two people apart who sign in at one browser."""
-    ends: tuple[ProposedEnd, ...] = ()
-    """Tasks that their agents say are over."""
+    tasks: tuple[TaskQuestion, ...] = ()
+    """Tasks that their agents say are over, or ask for more time for."""
     cards: tuple[ApprovalCard, ...] = ()
     passkeys_url: str = ""
     notifications_url: str = ""
@@ -130,7 +130,7 @@ class InboxPage(Page):
     @property
     def waiting(self) -> int:
         """How many questions wait for this person."""
-        return len(self.ends) + len(self.cards) + len(self.votes)
+        return len(self.tasks) + len(self.cards) + len(self.votes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ function take(page) {
   keepingItsPlace(() => {
     for (const card of inbox.querySelectorAll(".deciding")) told.push(renew(...both(card.id)));
     told.push(...add(...both("asked")), ...add(...both("seconds")));
-    for (const id of ["ends", "past"]) replaceWhole(...both(id));
+    for (const id of ["tasks", "past"]) replaceWhole(...both(id));
   });
   document.title = page.title;
   say(told.filter(Boolean).join(" "));
