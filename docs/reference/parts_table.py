@@ -10,7 +10,7 @@ from deputize.part import Part
 
 def parts() -> str:
     """Return what each part contributes, as `deputize plugins` shows it."""
-    columns = ("part", "tables (`deputize_…`)", "grants", "endpoints, metadata")
+    columns = ("part", "tables (`deputize_…`)", "grants", "endpoints, metadata", "hears, sends")
     return "\n".join(table(columns, map(_row, PARTS)))
 
 
@@ -20,6 +20,7 @@ def _row(part: Part) -> tuple[str, ...]:
         _names(table.name.removeprefix("deputize_") for table in part.tables),
         _names(grant.rpartition(":")[2] for grant in part.grants),
         _names((*part.endpoints, *part.metadata)),
+        _names(sorted({*(kind for kind, _ in part.listeners), *part.deliveries})),
     )
 
 

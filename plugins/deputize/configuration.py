@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 from .approvals.notifiers.find import channel_mistakes
 from .core.values import is_loopback
-from .outbox.checkpoints import webhook_mistake
+from .outbox.standard_webhook import webhook_mistake
 from .part import ConfigurationError
 from .policy.find import policy_mistakes
 from .settings import Settings
@@ -170,9 +170,10 @@ def _unsafe(settings: Settings) -> Iterator[tuple[Key, str]]:
     if settings.test_mode and not is_loopback(_hostname(settings.issuer)):
         yield ("test_mode",), "is for an issuer on loopback alone, such as http://127.0.0.1:8000"
     yield from channel_mistakes(settings.notify)
-    webhook = webhook_mistake(settings.audit)
-    if webhook:
-        yield ("audit", "webhook", webhook[0]), webhook[1]
+    for table, section in (("audit", settings.audit), ("tasks", settings.tasks)):
+        wrong = webhook_mistake(section.webhook)
+        if wrong:
+            yield (table, "webhook", wrong[0]), wrong[1]
     yield from policy_mistakes(settings.policy)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -39,7 +40,7 @@ from .catalogue import models as catalogue
 from .check import validate_host
 from .core import used_once, versions
 from .core.clock import Clock, FileClock, SystemClock
-from .core.db import Database
+from .core.db import Database, Listeners
 from .core.guarded_http import fetch
 from .core.sealed import Box
 from .core.versions import Cached, read_versions
@@ -55,6 +56,7 @@ from .delegation.context import Context
 from .delegation.gates import SensitiveScopes
 from .delegation.keys import KeyStore
 from .delegation.server import AgentServer
+from .endings.announce import TASK_ENDED, hears_of_ends, tells_of_ends
 from .endings.end_delegation import end_delegation
 from .endings.sweep import Swept, sweep
 from .endings.unused import Unused, act_on_unused
@@ -62,10 +64,11 @@ from .host import Host
 from .migrations import upgrade
 from .oauth.ciba import CIBA
 from .outbox import models as outbox
-from .outbox.checkpoints import CHECKPOINT, SendsCheckpoints, announce, open_webhook
+from .outbox.checkpoints import CHECKPOINT, SendsCheckpoints, announce
 from .outbox.deliver import Deliverer, InEachProcess
 from .outbox.delivery import Delivery
 from .outbox.models import Line
+from .outbox.standard_webhook import open_webhook
 from .part import ConfigurationError, Part, check_parts
 from .passkeys import models as passkeys
 from .policy.find import open_point
@@ -86,7 +89,11 @@ PARTS: tuple[Part, ...] = (
     Part(
         "outbox",
         tables=(outbox.outbox,),
-        deliveries={CHECKPOINT: lambda c: SendsCheckpoints(c.db, open_webhook(c.settings.audit))},
+        deliveries={
+            CHECKPOINT: lambda c: SendsCheckpoints(
+                c.db, open_webhook("audit", c.settings.audit.webhook)
+            )
+        },
     ),
     Part(
         "catalogue",
@@ -137,6 +144,11 @@ PARTS: tuple[Part, ...] = (
         metadata=("approvals_endpoint", "approvals_page"),
         deliveries={NOTIFICATION: Notifier, **DELIVERIES},
     ),
+    Part(
+        "endings",
+        listeners=((TASK_ENDED, lambda c: hears_of_ends(c.settings)),),
+        deliveries={TASK_ENDED: lambda c: tells_of_ends(c.db, c.settings)},
+    ),
     Part("dashboard", metadata=("agents_page",)),
 )
 
@@ -164,6 +176,7 @@ class Deputize:
         self.settings = settings
         self.parts = (*PARTS, *parts)
         self.context = make_context(settings, host)
+        self.context.db.listeners = listeners_of(self.parts, self.context)
         self.sealer = make_sealer(settings, self.context.db)
         self._sending = InEachProcess(self.deliverer, self.context.db.closed)
         self._sealing = InEachProcess(lambda: self.sealer, self.context.db.closed)
@@ -233,6 +246,15 @@ class Deputize:
         return deliver
 
 
+def listeners_of(parts: Sequence[Part], context: Context) -> Listeners:
+    """Return what hears of events, by their kind."""
+    heard: dict[str, list[Any]] = {}
+    for part in parts:
+        for kind, make in part.listeners:
+            heard.setdefault(kind, []).append(make(context))
+    return heard
+
+
 def make_context(settings: Settings, host: Host) -> Context:
     """Return what the rooms share, opened on the settings' database."""
     clock: Clock = FileClock(Path(settings.clock_file)) if settings.clock_file else SystemClock()
@@ -275,7 +297,9 @@ def make_sealer(settings: Settings, db: Database) -> Sealer:
         issuer=settings.issuer,
         db=db,
         keys=AuditKeys(secret),
-        announce=announce if open_webhook(settings.audit) else lambda tx, kinds: None,
+        announce=announce
+        if open_webhook("audit", settings.audit.webhook)
+        else lambda tx, kinds: None,
         file=CheckpointFile(Path(file)) if file else None,
         every=settings.audit.seal_every,
     )

@@ -24,6 +24,9 @@ class Part:
     :param grants: grant types of the token endpoint
     :param endpoints: names of the OAuth endpoints that it answers
     :param metadata: members of the server's metadata
+    :param listeners: kinds of events, each with what makes from the context what hears of one: it
+        is called with the event's transaction and the event, stores what it has to tell, such as
+        a line of the outbox, and asks nobody
     :param deliveries: by kind of line in the outbox, what makes its delivery from the context
     """
 
@@ -34,6 +37,7 @@ class Part:
     metadata: tuple[str, ...] = ()
     pages: tuple[Blueprint, ...] = ()
     commands: tuple[click.Command, ...] = ()
+    listeners: tuple[tuple[str, Callable[[Any], Callable[[Any, Any], None]]], ...] = ()
     deliveries: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
 

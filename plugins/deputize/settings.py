@@ -44,6 +44,24 @@ class Delegation(Section):
     """Delegations that one agent can make in one task, at most. Leases are not counted."""
 
 
+class SignedWebhook(Section):
+    """What is sent to one URL of the organisation's, signed as Standard Webhooks says."""
+
+    url: str | None = None
+    secret: SecretStr | None = None
+    """Signs what is sent: `whsec_` and 24 to 64 random bytes in base64. Needed with it."""
+    private_hosts: tuple[str, ...] = ()
+    """Hosts on private addresses that the URL may name, by http as well."""
+
+
+class TaskWebhook(SignedWebhook):
+    """`[deputize.tasks.webhook]`: which system of the organisation's is told that a task has ended,
+    signed as Standard Webhooks says."""
+
+    url: str | None = None
+    """Where to: what has things to clear away, too."""
+
+
 class Tasks(Section):
     """`[deputize.tasks]`: how much may be done in one task, and how it ends."""
 
@@ -55,6 +73,7 @@ class Tasks(Section):
     completion: Literal["at_once", "person"] = "at_once"
     """Who accepts the end that an agent proposes, where its registration does not say: nobody need,
     or the person, and until they do nothing below the task is alive."""
+    webhook: TaskWebhook = TaskWebhook()
 
 
 class Agents(Section):
@@ -200,16 +219,12 @@ class Notify(Section):
     web_push: WebPush = WebPush()
 
 
-class CheckpointWebhook(Section):
+class CheckpointWebhook(SignedWebhook):
     """`[deputize.audit.webhook]`: where the trail's checkpoints are sent, one a minute at most,
     signed as Standard Webhooks says."""
 
     url: str | None = None
     """Where to: a system whose records nobody here can change."""
-    secret: SecretStr | None = None
-    """Signs what is sent: `whsec_` and 24 to 64 random bytes in base64. Needed with it."""
-    private_hosts: tuple[str, ...] = ()
-    """Hosts on private addresses that the URL may name, by http as well."""
 
 
 class Audit(Section):

@@ -9,7 +9,7 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from html import unescape
@@ -36,6 +36,7 @@ from deputize.endings.edit_catalogue import declare_scope, declare_server
 from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import start_agent, stop_agent
 from deputize.host import Authentication, Paths, Person, PersonToken
+from deputize.part import Part
 from deputize.settings import Settings
 from support import agents_http
 from support.serving import serving
@@ -355,11 +356,16 @@ def killable_worker(world: World) -> Iterator[tuple[subprocess.Popen[str], dict[
 
 @contextmanager
 def running_world(
-    database_url: str, folder: Path, paths: Paths | None = None, **overrides: Any
+    database_url: str,
+    folder: Path,
+    paths: Paths | None = None,
+    parts: Sequence[Part] = (),
+    **overrides: Any,
 ) -> Iterator[World]:
     """Yield a world on an empty database.
 
     :param paths: where the host has OAuth endpoints of its own; none by default
+    :param parts: that another package adds
     :param overrides: sections of the plugin's settings
     """
     clock_file = folder / "clock"
@@ -379,7 +385,7 @@ def running_world(
             # A test sends and seals when it says so.
             **{"outbox": {"in_workers": False}, "audit": {"in_workers": False}} | overrides,
         )
-        deputize = Deputize(host=host, settings=settings)
+        deputize = Deputize(host=host, settings=settings, parts=parts)
         deputize.init_app(app)
         worlds.append(World(url, deputize.context, host, clock_file, app=app))
         return app

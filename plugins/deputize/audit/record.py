@@ -45,11 +45,12 @@ class Event:
 
 
 def record(tx: Transaction, happened: Event) -> None:
-    """Write `happened` at the transaction's time.
+    """Write `happened` at the transaction's time, and let it be heard of.
 
     :raises ValueError: for a kind or a reason that is not in `vocabulary`
     """
     _INSERT.run(tx, _row(tx, happened))
+    _let_hear(tx, happened)
 
 
 def record_all(tx: Transaction, happened: Iterable[Event]) -> None:
@@ -57,7 +58,15 @@ def record_all(tx: Transaction, happened: Iterable[Event]) -> None:
 
     :raises ValueError: as `record`
     """
-    _INSERT.run_many(tx, [_row(tx, each) for each in happened])
+    told = list(happened)
+    _INSERT.run_many(tx, [_row(tx, each) for each in told])
+    for each in told:
+        _let_hear(tx, each)
+
+
+def _let_hear(tx: Transaction, happened: Event) -> None:
+    for hear in tx.listeners.get(happened.kind, ()):
+        hear(tx, happened)
 
 
 def _row(tx: Transaction, happened: Event) -> dict[str, Any]:

@@ -75,16 +75,24 @@ class Lock:
 
 
 class Transaction:
-    """Statements that are committed together, and the one time at which they happen."""
+    """Statements that are committed together, and the one time at which they happen.
 
-    __slots__ = ("connection", "now")
+    :param listeners: of the database that it is on
+    """
 
-    def __init__(self, connection: Connection, now: int) -> None:
+    __slots__ = ("connection", "listeners", "now")
+
+    def __init__(self, connection: Connection, now: int, listeners: "Listeners") -> None:
         self.connection = connection
         self.now = now
+        self.listeners = listeners
 
     def execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
         return self.connection.execute(statement, values)
+
+
+#: By kind of event, what hears of each one in its transaction: it may write, and may refuse.
+Listeners = Mapping[str, Sequence[Callable[[Transaction, Any], None]]]
 
 
 class Prepared:
@@ -148,6 +156,7 @@ class Database:
     """Opens reads and writing transactions on one SQLite file or PostgreSQL database."""
 
     def __init__(self, url: str, clock: Clock) -> None:
+        self.listeners: Listeners = {}
         self.url = make_url(url)
         self.clock = clock
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -163,7 +172,7 @@ class Database:
         """Open a connection for reads: each statement sees what is committed when it runs."""
         if self.is_sqlite:
             with self.engine.connect() as connection:
-                yield Transaction(connection, self.clock.now())
+                yield self._transaction(connection, self.clock.now())
         else:
             with self._opened([]) as tx:
                 yield tx
@@ -175,7 +184,7 @@ class Database:
             with self._queue, self.engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 with _committed(connection):
-                    yield Transaction(connection, self.clock.now())
+                    yield self._transaction(connection, self.clock.now())
         else:
             with (
                 self._opened(sorted(locks), isolation_level="READ COMMITTED") as tx,
@@ -190,7 +199,7 @@ class Database:
             with self.engine.connect() as connection:
                 connection.exec_driver_sql("BEGIN")
                 try:
-                    yield Transaction(connection, self.clock.now())
+                    yield self._transaction(connection, self.clock.now())
                 finally:
                     connection.rollback()
         else:
@@ -248,9 +257,11 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        return Transaction(
-            connection, self.clock.now() if self.clock.is_authoritative else int(told[-1])
-        )
+        now = self.clock.now() if self.clock.is_authoritative else int(told[-1])
+        return self._transaction(connection, now)
+
+    def _transaction(self, connection: Connection, now: int) -> Transaction:
+        return Transaction(connection, now, self.listeners)
 
     def rewrite(self) -> bool:
         """Rewrite an SQLite file, so that its bytes hold nothing of what was deleted.

@@ -13,9 +13,6 @@ from ..audit.keys import find_public_keys
 from ..audit.seal import find_newest
 from ..audit.statement import read
 from ..core.db import Database, Transaction
-from ..part import ConfigurationError
-from ..settings import Audit
-from .channel import WrongSetting
 from .enqueue import count_since, enqueue, is_waiting
 from .models import Line
 from .standard_webhook import StandardWebhook
@@ -64,25 +61,3 @@ class SendsCheckpoints:
         told = as_line(read(signed, keys)[0], signed)
         self.webhook.post(line.id, CHECKPOINT, line.claimed_at, told)
         return "sent"
-
-
-def open_webhook(audit: Audit) -> StandardWebhook | None:
-    """Return where checkpoints are sent; None where nothing is set.
-
-    :raises ConfigurationError: where it can't be one
-    """
-    wrong = webhook_mistake(audit)
-    if wrong:
-        raise ConfigurationError(f"[deputize.audit.webhook] {wrong[0]}: {wrong[1]}")
-    return StandardWebhook(audit.webhook) if audit.webhook.url else None
-
-
-def webhook_mistake(audit: Audit) -> tuple[str, str] | None:
-    """Return what is wrong in its table: the key, and what is expected."""
-    if audit.webhook.url is None and audit.webhook.secret is None:
-        return None
-    try:
-        StandardWebhook(audit.webhook)
-    except WrongSetting as error:
-        return error.key, error.text
-    return None

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from ..core.guarded_http import FetchError, post
 from ..core.values import canonical_json
+from ..part import ConfigurationError
 from .channel import WrongSetting
 from .delivery import NotDelivered
 
@@ -72,6 +73,28 @@ class StandardWebhook:
             "webhook-timestamp": str(at),
             "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
         }
+
+
+def open_webhook(table: str, section: WebhookSection) -> StandardWebhook | None:
+    """Return the webhook of the settings' `[deputize.<table>.webhook]`; None where none is set.
+
+    :raises ConfigurationError: where it can't be one
+    """
+    wrong = webhook_mistake(section)
+    if wrong:
+        raise ConfigurationError(f"[deputize.{table}.webhook] {wrong[0]}: {wrong[1]}")
+    return StandardWebhook(section) if section.url else None
+
+
+def webhook_mistake(section: WebhookSection) -> tuple[str, str] | None:
+    """Return what is wrong in its table: the key, and what is expected."""
+    if section.url is None and section.secret is None:
+        return None
+    try:
+        StandardWebhook(section)
+    except WrongSetting as error:
+        return error.key, error.text
+    return None
 
 
 def _url(section: WebhookSection) -> tuple[str, str]:
