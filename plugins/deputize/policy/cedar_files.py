@@ -15,6 +15,7 @@ from cedarpy import PolicySet, policies_to_json_str, validate_policies
 
 from ..part import ConfigurationError
 from ..typed_toml import raise_mistakes
+from .cedar_reads import Reads, find_reads
 from .point import Outcome
 
 #: What stands between policies, and what ends one: text and comments hide a semicolon.
@@ -41,10 +42,12 @@ class Policies:
     """All policies of a directory.
 
     :param by_id: by the id that Cedar gives each in its answers
+    :param reads: of a question
     """
 
     parsed: PolicySet
     by_id: dict[str, Policy]
+    reads: Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,9 @@ def load_policies(directory: Path) -> Policies:
     _require_different(named, statements)
     # Cedar numbers policies as they come.
     by_id = {f"policy{number}": policy for number, policy in enumerate(named)}
-    return Policies(PolicySet.from_str("\n".join(one.text for one in statements)), by_id)
+    text = "\n".join(one.text for one in statements)
+    reads = find_reads(json.loads(policies_to_json_str(text))["staticPolicies"].values())
+    return Policies(PolicySet.from_str(text), by_id, reads)
 
 
 def schema() -> str:
