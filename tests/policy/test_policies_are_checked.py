@@ -15,7 +15,7 @@ from deputize.settings import Policy
 ALL = "permit (principal, action, resource);"
 CALENDAR = "https://calendar.example"
 NOW = 1_764_097_200  # Tuesday 25 November 2025, 19:00 UTC
-AGENT = AgentFacts("booker", "self", "active", "ben", NOW - 60, is_unconfirmed=True)
+AGENT = AgentFacts("booker", "self", "active", "ben", NOW - 60, True, refused=3, denied=1)
 QUESTION = Question(
     action="issue",
     agent=AGENT,
@@ -128,6 +128,7 @@ def test_one_no_among_doubts_is_a_no(directory: Path) -> None:
         'context has sign_in && context.sign_in has acr && context.sign_in.acr == "pwd"',
         "context.signals.new_agent && context.signals.self_registered",
         "context.signals.unconfirmed && context.signals.handed_over",
+        "context.signals.refused == 3 && context.signals.denied == 1",
         "!context.approved",
         'context has grant_type && context.grant_type == "refresh_token"',
     ],

@@ -106,7 +106,7 @@ def test_the_answer_is_that_of_everything(
         ("context has task && context.task.age > 3", {"task": {"age": 10}}),
         ("context.signals == context.signals", {"signals": {
             "self_registered": True, "unconfirmed": False, "spawned": False,
-            "new_agent": False, "handed_over": False,
+            "new_agent": False, "handed_over": False, "refused": 0, "denied": 0,
         }}),
         ("context has person", {}),
         ('principal.origin == "self"', {}),

@@ -57,6 +57,14 @@ Index(
     sqlite_where=text("position IS NOT NULL"),
     postgresql_where=text("position IS NOT NULL"),
 )
+# What was refused to an agent is looked at beside all that it does: `lately` has the same words.
+Index(
+    "ix_deputize_event_refused",
+    event.c.agent,
+    event.c.at,
+    sqlite_where=text("rule IS NOT NULL OR kind = 'approval.denied'"),
+    postgresql_where=text("rule IS NOT NULL OR kind = 'approval.denied'"),
+)
 # What waits for its seal is soon sealed: this one stays small, whatever the trail's length.
 Index(
     "ix_deputize_event_unsealed",

@@ -9,6 +9,7 @@ import click
 from sqlalchemy import select
 
 from ..agents.models import Agent, find_agent
+from ..audit.lately import find_lately
 from ..core.db import Transaction
 from ..core.values import words
 from ..delegation.context import Context
@@ -78,7 +79,7 @@ def try_policy(
         agents = _chain(reading.tx, chain, client_id)
         question = Question(
             action=action,
-            agent=facts_of(agents[-1]),
+            agent=facts_of(agents[-1], find_lately(reading.tx, client_id)),
             resource=resource,
             kind=kind_of(reading, resource),
             scope=words(scope),

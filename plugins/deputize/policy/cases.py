@@ -35,6 +35,8 @@ class Case(BaseModel):
     status: str = "active"
     owner: str | None = None
     unconfirmed: bool = False
+    refused: Annotated[int, Field(ge=0)] = 0
+    denied: Annotated[int, Field(ge=0)] = 0
     agent_age: Annotated[int, Field(ge=0)] = 365 * 86_400
     task_age: Annotated[int, Field(ge=0)] = 0
     seconds_left: Annotated[int, Field(ge=0)] = 3600
@@ -52,6 +54,8 @@ class Case(BaseModel):
             owner=self.owner,
             created_at=now - self.agent_age,
             is_unconfirmed=self.unconfirmed,
+            refused=self.refused,
+            denied=self.denied,
         )
         details = list(self.authorization_details)
         for_itself = self.person is None

@@ -9,6 +9,7 @@ from functools import partial
 
 from ..agents.adopt import is_unconfirmed
 from ..agents.models import Agent
+from ..audit.lately import Lately, find_lately
 from ..core.refusal import Refusal
 from ..core.values import is_client_id
 from ..delegation.context import Reading
@@ -64,7 +65,7 @@ def make_question(reading: Reading, act: Act) -> Question:
     node = act.node
     return Question(
         action=act.action,
-        agent=facts_of(agent),
+        agent=facts_of(agent, find_lately(reading.tx, agent.client_id)),
         resource=act.target,
         kind=kind_of(reading, act.target),
         scope=act.scope,
@@ -79,8 +80,8 @@ def make_question(reading: Reading, act: Act) -> Question:
     )
 
 
-def facts_of(agent: Agent) -> AgentFacts:
-    """Return what a policy may know of an agent's registration."""
+def facts_of(agent: Agent, lately: Lately) -> AgentFacts:
+    """Return what a policy may know of an agent."""
     return AgentFacts(
         client_id=agent.client_id,
         origin=agent.origin,
@@ -88,6 +89,8 @@ def facts_of(agent: Agent) -> AgentFacts:
         owner=agent.owner,
         created_at=agent.created_at,
         is_unconfirmed=is_unconfirmed(agent),
+        refused=lately.refused,
+        denied=lately.denied,
     )
 
 

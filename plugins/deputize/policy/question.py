@@ -24,6 +24,8 @@ class AgentFacts:
     :param owner: the host's key of who answers for it
     :param created_at: NumericDate
     :param is_unconfirmed: whether no administrator has let it in
+    :param refused: requests of its that a rule refused lately
+    :param denied: times that a person said no to it lately
     """
 
     client_id: str
@@ -32,6 +34,8 @@ class AgentFacts:
     owner: str | None
     created_at: int
     is_unconfirmed: bool = False
+    refused: int = 0
+    denied: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class Question:
     @property
     def timeless(self) -> "Question":
         """The same question at no time: by which an answer is kept."""
-        return replace(self, now=0)
+        # What was refused lately is of the time, and a no would be one more.
+        return replace(self, now=0, agent=replace(self.agent, refused=0, denied=0))
 
     @property
     def authorization_details(self) -> list[dict[str, Any]]:
@@ -118,7 +123,7 @@ class Question:
             **self._if_known(),
         }
 
-    def _signals(self) -> dict[str, bool]:
+    def _signals(self) -> dict[str, bool | int]:
         agent = self.agent
         return {
             "self_registered": agent.origin == "self",
@@ -126,6 +131,8 @@ class Question:
             "spawned": agent.origin == "spawned",
             "new_agent": self.now - agent.created_at < NEW,
             "handed_over": len(self.chain) > 1,
+            "refused": agent.refused,
+            "denied": agent.denied,
         }
 
     def _if_known(self) -> dict[str, Any]:

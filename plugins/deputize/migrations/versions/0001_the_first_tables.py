@@ -363,6 +363,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("person_id IS NOT NULL"),
     )
     op.create_index(
+        "ix_deputize_event_refused",
+        "deputize_event",
+        ["agent", "at"],
+        unique=False,
+        sqlite_where=sa.text("rule IS NOT NULL OR kind = 'approval.denied'"),
+        postgresql_where=sa.text("rule IS NOT NULL OR kind = 'approval.denied'"),
+    )
+    op.create_index(
         "ix_deputize_event_rule",
         "deputize_event",
         ["rule", "at"],
@@ -787,6 +795,12 @@ def downgrade() -> None:
         table_name="deputize_event",
         sqlite_where=sa.text("rule IS NOT NULL"),
         postgresql_where=sa.text("rule IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_deputize_event_refused",
+        table_name="deputize_event",
+        sqlite_where=sa.text("rule IS NOT NULL OR kind = 'approval.denied'"),
+        postgresql_where=sa.text("rule IS NOT NULL OR kind = 'approval.denied'"),
     )
     op.drop_index(
         "ix_deputize_event_person_id",
