@@ -8,19 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from flask import Blueprint, Response, request, url_for
-from sqlalchemy import select
 
-from ..agents.models import agent
 from ..core.db import Transaction
 from ..core.refusal import Refusal
 from ..core.secrets import digest
 from ..delegation.context import Context
-from ..delegation.models import person
 from ..host import Person
 from ..passkeys.ask import telling_refusals
 from ..passkeys.challenge import Purpose
-from ..tasks.lifecycle import RUNNING, TaskStatus
-from ..tasks.models import task
 from ..web.pages import AgentFace, InboxPage, TaskQuestion
 from ..web.shell import render_live, see_other
 from .around import read_around
@@ -33,6 +28,7 @@ from .models import Approval
 from .pressed import chosen, yes_of
 from .said_back import APPROVALS_PAGE, again, answer_to, on_card, sign_in
 from .signing import ToSign, by_passkey, not_signed
+from .task_questions import find_waiting_tasks
 from .vote import cards_asked_of
 from .vote_page import add_vote, subject_of
 
@@ -176,21 +172,11 @@ class Inbox:
         )
 
     def _tasks(self) -> tuple[TaskQuestion, ...]:
-        """Return the tasks whose agents wait for the person, who has least time for first."""
-        asks = task.c.status.in_(RUNNING) & task.c.asked_until.is_not(None)
-        waiting = (
-            select(task.c.id, task.c.agent, task.c.proposed, agent.c.name)
-            .join(person, person.c.id == task.c.person_id)
-            .outerjoin(agent, agent.c.client_id == task.c.agent)
-            .where(person.c.host_key == self.me.key, task.c.deadline > self.tx.now)
-            .where(asks | (task.c.status == TaskStatus.PROPOSED))
-            .order_by(task.c.deadline, task.c.id)
-        )
         return tuple(
             TaskQuestion(
                 AgentFace(row.agent, row.name or row.agent),
                 row.proposed or "",
                 url_for("deputize_my_task.shown", task_id=row.id),
             )
-            for row in self.tx.execute(waiting.limit(READ))
+            for row in find_waiting_tasks(self.tx, self.me.key, READ)
         )

@@ -40,7 +40,7 @@ def acting_for_me(context: Context) -> Blueprint:
             live=live,
             finished=finished,
             inbox_url=url_for("deputize_approvals.approvals"),
-            waiting=waiting,
+            waiting=waiting + sum(task.waits for task in live),
             code_url=url_for("deputize_user_code.shown"),
             graph_url=url_for("deputize_graph.graph") if live else "",
             register_url=url_for("deputize_register.agents") if looks_after else "",

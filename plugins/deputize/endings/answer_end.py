@@ -36,7 +36,7 @@ def reopen_task(db: Database, of: Task) -> bool:
 def extend_task(db: Database, of: Task, deadline: int) -> bool:
     """Move the task's deadline (NumericDate); tell whether that is later, and it runs."""
     with task_locked(db, of.id) as tx:
-        return extend(tx, of.id, deadline) and _record(tx, of, "task.extended", deadline=deadline)
+        return extend(tx, of, deadline) and _record(tx, of, "task.extended", deadline=deadline)
 
 
 def deny_more_time(db: Database, of: Task) -> bool:

@@ -61,9 +61,13 @@ def deny_time(tx: Transaction, task_id: str, asked_until: int) -> bool:
     return tx.execute(update(task).where(asks).values(**denied)).rowcount == 1
 
 
-def extend(tx: Transaction, task_id: str, deadline: int) -> bool:
-    """Move the deadline of a running task further away; tell whether that could be done."""
-    runs = (task.c.id == task_id) & task.c.status.in_(RUNNING)
+def extend(tx: Transaction, of: Task, deadline: int) -> bool:
+    """Move the deadline of a running task further away; tell whether that could be done.
+
+    :param of: as its person saw it: an answer to what it did not ask then is none
+    """
+    runs = (task.c.id == of.id) & task.c.status.in_(RUNNING)
+    runs &= task.c.asked_until.is_not_distinct_from(of.asked_until)
     further = (task.c.deadline > tx.now) & (task.c.deadline < deadline)
     given = {"deadline": deadline, "asked_until": None, "more_denied_at": None}
     return tx.execute(update(task).where(runs & further).values(**given)).rowcount == 1

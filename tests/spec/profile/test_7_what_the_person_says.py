@@ -158,6 +158,7 @@ class TestMoreTimeThatItsAgentAsksFor:
             told = browser.get(page).text
             assert f"/deputize/agents/tasks/{wants.id}" in told
             assert "More time?" in told
+        assert "waiting" in browser.get("/deputize/agents").text
 
     def test_as_much_as_it_asks_can_be_given(self, wants: Running) -> None:
         asked = wants.get().json()["asked_until"]

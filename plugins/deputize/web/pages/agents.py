@@ -64,6 +64,11 @@ class TaskTree:
         """Whether its agent says that it is over, and the person has not answered."""
         return self.state is State.WAITING
 
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for the person's answer."""
+        return self.is_proposed or self.asks_for_time
+
 
 @dataclass(frozen=True, kw_only=True)
 class AgentsPage(Page):
