@@ -30,8 +30,8 @@ from .report import Bar, Reading, table, verdicts
 from .rounds import RESULTS, Settings, run
 from .target import Operation
 
-#: The first finds its delegation again and stores nothing but its event: without the trail it is
-#: no durable commit at all. The others store a `jti`, or a delegation, in the same commit.
+#: The first finds its delegation again, and stores its event and what it took of the task's budget.
+#: The others store a `jti`, or a delegation, in the same commit.
 OPERATIONS = (Operation.EXCHANGE, Operation.EXCHANGE_JWT, Operation.EXCHANGE_NEW_NODE)
 RECORDS, SILENT = "recording", "recording nothing"
 #: Throughput with the trail, of that without; and milliseconds for the newest of one person.
