@@ -21,6 +21,7 @@ from deputize.delegation.models import ERASED, archived, delegation, person
 from deputize.delegation.persons import find_person_id
 from deputize.endings.archive import archive
 from deputize.endings.erase_person import erase_person
+from deputize.endings.stop_agent import start_agent
 from deputize.host import Person
 from deputize.passkeys.models import evidence, passkey
 from deputize.tasks.models import task
@@ -279,6 +280,7 @@ class TestAgents:
         known = registered(world, "courier")
         assert (known.owner, known.sponsor, known.status) == (None, "ben", "suspended")
         assert world.agent("courier").introspect(hold).status_code == 401
+        assert not start_agent(world.context.db, "courier"), "nobody answers for it"
 
     def test_one_that_they_sponsored_goes_on(self, world: World, wren: Asking) -> None:
         world.register("courier", owner="ben", sponsor=WHO)

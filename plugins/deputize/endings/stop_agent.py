@@ -42,7 +42,7 @@ def _stop(db: Database, client_id: str, target: Status, why: str, by: str | None
 def start_agent(db: Database, client_id: str, *, by: str | None = None) -> bool:
     """Adopt or resume the agent: it can get authority anew. Tell whether it could be.
 
-    None can whose owner has left, nor an instance whose blueprint is stopped.
+    None can whose owner has left or was erased, nor an instance whose blueprint is stopped.
     """
     return _start(db, client_id, by, (Status.PENDING, Status.SUSPENDED))
 
@@ -55,12 +55,16 @@ def resume_agent(db: Database, client_id: str, *, by: str) -> bool:
 def _start(db: Database, client_id: str, by: str | None, stands: tuple[Status, ...]) -> bool:
     with db.write([Lock(Kind.AGENT, client_id, exclusive=True)]) as tx:
         known = find_agent(tx, client_id)
-        if known is None or known.status not in stands or has_left(tx, known.owner):
+        if known is None or known.status not in stands or not _has_owner(tx, known):
             return False
         if not _has_live_blueprint(tx, known) or not change_status(tx, client_id, Status.ACTIVE):
             return False
         record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
         return True
+
+
+def _has_owner(tx: Transaction, known: Agent) -> bool:
+    return known.owner is not None and not has_left(tx, known.owner)
 
 
 def _has_live_blueprint(tx: Transaction, known: Agent) -> bool:
