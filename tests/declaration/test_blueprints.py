@@ -66,6 +66,19 @@ class TestInstances:
         assert fleet.agent("fleet-1").status == Status.SUSPENDED
         assert start_agent(db, "fleet-1")
 
+    @pytest.mark.parametrize("target", [Status.SUSPENDED, Status.RETIRED])
+    def test_none_is_born_below_one_that_was_stopped(self, fleet: House, target: Status) -> None:
+        stop_agent(fleet.context.db, "fleet", target, why="ended_by_operator")
+        three = ONE.replace("fleet-1", "fleet-3")
+        (line,) = fleet.refused(SERVER + SCOPES + three)
+        assert line == f'[[agents]] "fleet-3": blueprint: "fleet" is {target}: nothing is born of it'
+
+    def test_those_of_one_that_is_suspended_are_edited_still(self, fleet: House) -> None:
+        stop_agent(fleet.context.db, "fleet", Status.SUSPENDED, why="ended_by_operator")
+        fleet.apply(SERVER + SCOPES + ONE.replace("The first", "The foremost"))
+        one = fleet.agent("fleet-1")
+        assert (one.name, one.status) == ("The foremost", Status.SUSPENDED)
+
     def test_one_can_be_stopped_alone(self, fleet: House) -> None:
         stop_agent(fleet.context.db, "fleet-1", Status.RETIRED, why="ended_by_operator")
         assert fleet.agent("fleet-2").status == Status.ACTIVE

@@ -161,6 +161,9 @@ class Resolving:
         if found is None or not found.is_blueprint:
             self._check(AGENTS, table.client_id, [f'blueprint: "{name}" is none that is known'])
             return None
+        if found.status != Status.ACTIVE and table.client_id not in self.stored.agents:
+            text = f'blueprint: "{name}" is {found.status}: nothing is born of it'
+            self._check(AGENTS, table.client_id, [text])
         return found
 
     def _resources(self, table: AgentTable) -> Words:
