@@ -12,7 +12,7 @@ client_id = "fleet"
 is_blueprint = true
 owner = "ben"
 purpose = "Answers letters"
-scopes = ["calendar:read", "calendar:write"]
+scopes = ["calendar:read", "calendar:write", "tasks"]
 delegates_to = ["spawned"]
 expires_in = "90d"
 task_heartbeat = "5m"
@@ -46,10 +46,10 @@ class TestInstances:
         assert one.secret_digest != two.secret_digest
 
     def test_follow_an_edit_whatever_file_they_stand_in(self, fleet: House) -> None:
-        narrower = FLEET.replace(', "calendar:write"', "").replace('"5m"', '"1m"')
+        narrower = FLEET.replace('"calendar:write", ', "").replace('"5m"', '"1m"')
         fleet.apply(SERVER + SCOPES + narrower)
         for name in ("fleet", "fleet-1", "fleet-2"):
-            assert fleet.agent(name).scope == {"calendar:read"}, name
+            assert fleet.agent(name).scope == {"calendar:read", "tasks"}, name
             assert fleet.agent(name).task_heartbeat == 60
         assert fleet.apply(SERVER + SCOPES + ONE + TWO + narrower)[-1] == "6 unchanged"
 

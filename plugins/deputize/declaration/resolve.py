@@ -22,7 +22,7 @@ from ..agents.models import (
 )
 from ..agents.register import SELF
 from ..catalogue.details import DetailsType
-from ..catalogue.models import OWN_SCOPES, ResourceServer, Scope
+from ..catalogue.models import OWN_SCOPES, TASKS, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.context import Context
 from ..host import Person
@@ -201,6 +201,8 @@ class Resolving:
         for name in table.resources or ():
             if name not in self.use_id_of:
                 yield _unknown("resources", "resource server", name, self.use_id_of)
+        if table.task_heartbeat and TASKS not in table.scopes:
+            yield "task_heartbeat: needs the scope tasks, by which the agent reports"
         if AUTHORIZATION_CODE in (table.grant_types or ()) and not table.redirect_uris:
             yield "grant_types: authorization_code needs redirect_uris"
 
