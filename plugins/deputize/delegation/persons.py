@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import select, update
 
-from ..core.db import Transaction, insert_unless_present
+from ..core.db import Database, Kind, Lock, Transaction, insert_unless_present
 from ..core.secrets import new_id
 from .models import ACTIVE, LEFT, person
 
@@ -44,3 +46,21 @@ def ensure_person(tx: Transaction, host_key: str) -> str:
     gone = (person.c.host_key == host_key) & (person.c.status == LEFT)
     tx.execute(update(person).where(gone).values(status=ACTIVE, left_at=None))
     return str(find_person_id(tx, host_key))
+
+
+@contextmanager
+def held_person(db: Database, host_key: str) -> Iterator[tuple[Transaction, str]]:
+    """Open a writing transaction under the person's lock; yield it, with their id.
+
+    For whatever keeps something of theirs: who was erased while the lock was waited for is
+    somebody new, and nothing comes in behind the erasure.
+    """
+    with db.write() as tx:
+        person_id = ensure_person(tx, host_key)
+    while True:
+        with db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
+            now_there = ensure_person(tx, host_key)
+            if now_there == person_id:
+                yield tx, person_id
+                return
+        person_id = now_there
