@@ -71,7 +71,7 @@ class TestInstances:
         stop_agent(fleet.context.db, "fleet", target, why="ended_by_operator")
         three = ONE.replace("fleet-1", "fleet-3")
         (line,) = fleet.refused(SERVER + SCOPES + three)
-        assert line == f'[[agents]] "fleet-3": blueprint: "fleet" is {target}: nothing is born of it'
+        assert line.endswith(f'"fleet-3": blueprint: "fleet" is {target}: nothing is born of it')
 
     def test_those_of_one_that_is_suspended_are_edited_still(self, fleet: House) -> None:
         stop_agent(fleet.context.db, "fleet", Status.SUSPENDED, why="ended_by_operator")
