@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from joserfc import jws
 from joserfc.jwk import ECKey
+from sqlalchemy import select, update
 
 from deputize.audit.keys import SigningKey
 from deputize.audit.statement import decoded, encoded
@@ -19,6 +20,7 @@ from deputize.cli import deputize
 from deputize.delegation.persons import find_person_id
 from deputize.endings.edit_catalogue import declare_scope
 from deputize.endings.erase_person import erase_person
+from deputize.passkeys.models import evidence
 from deputize.receipts.make import NoReceipt, make_receipt
 from deputize.receipts.receipt import NotAReceipt, check_receipt, sign
 from support.agents_http import decode, http
@@ -39,10 +41,16 @@ class Trip:
     task_id: str
     receipt: str
     keys: dict[str, ECKey]
+    agent: str
+    hold: str
 
     @property
     def claims(self) -> dict[str, Any]:
         return dict(json.loads(jws.extract_compact(self.receipt.encode()).payload))
+
+    def refused_again(self) -> None:
+        """Let the agent try once more what has ended."""
+        assert self.world.agent(self.agent).exchange(self.hold, resource=CALENDAR).is_error
 
     def signed(self, claims: dict[str, Any]) -> str:
         """Sign as the server would: whoever has its key can say anything in its name."""
@@ -85,7 +93,7 @@ def trip(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
         assert signed.status_code == 303
         task.propose()
         receipt = make_receipt(sealer_of(world), task.id)
-        yield Trip(world, task.id, receipt, published_keys(world))
+        yield Trip(world, task.id, receipt, published_keys(world), task.agent, task.hold)
 
 
 class TestAGoodOne:
@@ -151,6 +159,22 @@ def with_another_end(claims: dict[str, Any]) -> None:
     claims["task"]["status"] = "failed"
 
 
+def of_another_person(claims: dict[str, Any]) -> None:
+    claims["task"]["person_id"] = "0123456789abcdef"
+
+
+def of_another_agent(claims: dict[str, Any]) -> None:
+    claims["task"]["agent"] = "booker"
+
+
+def that_ended_at_another_time(claims: dict[str, Any]) -> None:
+    claims["task"]["ended_at"] += 1
+
+
+def with_an_event_of_later(claims: dict[str, Any]) -> None:
+    claims["sealed_through"] = max(e["position"] for e in claims["events"]) - 1
+
+
 def of_another_task(claims: dict[str, Any]) -> None:
     claims["task"]["task_id"] = "0123456789abcdef"
 
@@ -189,6 +213,10 @@ class TestAChangedOne:
             with_an_event_twice,
             with_an_edited_event,
             with_another_end,
+            of_another_person,
+            of_another_agent,
+            that_ended_at_another_time,
+            with_an_event_of_later,
             of_another_task,
             without_evidence,
             with_another_decision,
@@ -197,6 +225,7 @@ class TestAChangedOne:
             with_evidence_of_nothing,
             lambda claims: claims.pop("events"),
             lambda claims: claims.update(events=7),
+            lambda claims: claims.pop("sealed_through"),
             lambda claims: claims.update(evidence=[{}]),
             lambda claims: claims.update(task=None),
             lambda claims: claims["evidence"][0].update(authenticator_data=""),
@@ -238,6 +267,29 @@ class TestAChangedOne:
             check_receipt(nothing, trip.keys)
 
 
+class TestWhatComesLater:
+    """What an agent tries after the end is told by a later receipt, and stops none."""
+
+    def test_shows_by_the_position_up_to_which_each_is_whole(self, trip: Trip) -> None:
+        before = check_receipt(trip.receipt, trip.keys)
+        trip.refused_again()
+        again = check_receipt(make_receipt(sealer_of(trip.world), trip.task_id), trip.keys)
+        assert again.sealed_through > before.sealed_through
+        later = [one.event["kind"] for one in again.events if one not in before.events]
+        assert later == ["token.refused"]
+
+    def test_what_is_not_sealed_yet_is_in_none(
+        self, trip: Trip, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It came between the seal and the read."""
+        sealer = sealer_of(trip.world)
+        before = check_receipt(make_receipt(sealer, trip.task_id), trip.keys)
+        trip.refused_again()
+        monkeypatch.setattr(type(sealer), "seal", lambda _: 0)
+        again = check_receipt(make_receipt(sealer, trip.task_id), trip.keys)
+        assert (again.events, again.sealed_through) == (before.events, before.sealed_through)
+
+
 class TestWhenThereIsNone:
     def test_its_person_gets_it_and_nobody_else(self, trip: Trip) -> None:
         path = f"/deputize/agents/tasks/{trip.task_id}/receipt"
@@ -251,6 +303,19 @@ class TestWhenThereIsNone:
         running = Running(trip.world)
         with pytest.raises(NoReceipt, match="has not ended"):
             make_receipt(sealer_of(trip.world), running.id)
+
+    def test_where_what_was_signed_is_another_decision(self, trip: Trip) -> None:
+        """Whoever holds the database put what somebody signed at another time in its place."""
+        db = trip.world.context.db
+        with db.read() as tx:
+            (kept,) = tx.execute(select(evidence.c.decision_hash)).scalars()
+        for hash_, why in (("0" * 64, "not what was decided"), (kept, "")):
+            with db.write() as tx:
+                tx.execute(update(evidence).values(decision_hash=hash_))
+            if why:
+                with pytest.raises(NoReceipt, match=why):
+                    make_receipt(sealer_of(trip.world), trip.task_id)
+        assert make_receipt(sealer_of(trip.world), trip.task_id)
 
     def test_once_what_was_signed_is_erased(self, trip: Trip) -> None:
         with trip.world.context.db.read() as tx:
