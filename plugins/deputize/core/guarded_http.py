@@ -102,8 +102,16 @@ def ask(
     :raises FetchError: for what is not allowed, too slow, too large, or no answer
     """
     with _asking("POST", url, headers, body, private_hosts, timeout) as answer:
-        told = {name.decode().lower(): value.decode("latin-1") for name, value in answer.headers}
-        return Response(answer.status, told, _read(answer, url))
+        return Response(answer.status, _headers(answer), _read(answer, url))
+
+
+def _headers(answer: httpcore.Response) -> dict[str, str]:
+    """Return the headers by name; what is said in several lines is one list (RFC 9110 §5.3)."""
+    told: dict[str, str] = {}
+    for name, value in answer.headers:
+        key, said = name.decode("latin-1").lower(), value.decode("latin-1")
+        told[key] = f"{told[key]}, {said}" if key in told else said
+    return told
 
 
 def _read(answer: httpcore.Response, url: str) -> bytes:
