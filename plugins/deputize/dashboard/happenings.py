@@ -118,9 +118,18 @@ def _read(
     columns = (event.c.at, event.c.kind, event.c.rule, event.c.agent, event.c.delegation_id)
     asked = select(*columns, event.c.body).where(which).order_by(*order).limit(limit)
     return [
-        Happening(row.at, row.kind, row.rule, row.agent, row.delegation_id, json.loads(row.body))
+        Happening(row.at, row.kind, row.rule, row.agent, row.delegation_id, _facts(row.body))
         for row in tx.execute(asked)
     ]
+
+
+def _facts(body: Any) -> dict[str, Any]:
+    # Who wrote to the database hides nothing by garbage: the rest of the page is shown.
+    try:
+        facts = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 _WORDS: Mapping[str, str] = {

@@ -66,7 +66,10 @@ def _sealed(tx: Transaction, task_id: str, through: int) -> dict[str, dict[str, 
     """Return the task's events up to that position, by their ids, in order."""
     its = (event.c.task_id == task_id) & (event.c.position <= through)
     rows = tx.execute(select(event.c.id, event.c.body).where(its).order_by(event.c.position))
-    return {row.id: json.loads(row.body) for row in rows}
+    try:
+        return {row.id: dict(json.loads(row.body)) for row in rows}
+    except (ValueError, TypeError, RecursionError):
+        raise NoReceipt("what happened in it is not what was sealed") from None
 
 
 def _proofs(tx: Transaction, ids: Iterable[str]) -> list[dict[str, Any]]:
