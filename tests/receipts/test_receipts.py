@@ -15,14 +15,17 @@ from joserfc.jwk import ECKey
 from sqlalchemy import select, update
 
 from deputize.audit.keys import SigningKey
+from deputize.audit.put_away import put_away
 from deputize.audit.statement import decoded, encoded
 from deputize.cli import deputize
 from deputize.delegation.persons import find_person_id
 from deputize.endings.edit_catalogue import declare_scope
+from deputize.endings.end_task import end_task
 from deputize.endings.erase_person import erase_person
 from deputize.passkeys.models import evidence
 from deputize.receipts.make import NoReceipt, make_receipt
 from deputize.receipts.receipt import NotAReceipt, check_receipt, sign
+from deputize.tasks.lifecycle import TaskStatus
 from support.agents_http import decode, http
 from support.asking import Asking
 from support.authenticator import enrolled, fresh_browser, read_signing_form
@@ -324,6 +327,20 @@ class TestWhenThereIsNone:
         with pytest.raises(NoReceipt, match="erased"):
             make_receipt(sealer_of(trip.world), trip.task_id)
         assert check_receipt(trip.receipt, trip.keys).task["task_id"] == trip.task_id
+
+    def test_of_what_was_put_away_in_part(self, trip: Trip) -> None:
+        """A receipt says that it is whole: of a long task, the oldest events are gone."""
+        task, day = Running(trip.world), 86_400
+        sealer_of(trip.world).seal()
+        trip.world.pass_time(31 * day)
+        end_task(trip.world.context.db, task.id, why="overdue", status=TaskStatus.OVERDUE)
+        assert check_receipt(make_receipt(sealer_of(trip.world), task.id), trip.keys)
+        assert put_away(sealer_of(trip.world), 30 * day)
+        with pytest.raises(NoReceipt, match="put away"):
+            make_receipt(sealer_of(trip.world), task.id)
+        later = Running(trip.world)
+        later.propose()
+        assert check_receipt(make_receipt(sealer_of(trip.world), later.id), trip.keys)
 
     def test_of_no_task(self, trip: Trip) -> None:
         with pytest.raises(NoReceipt, match="no such task"):

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from ..audit.models import event
 from ..audit.prove import NotProved, prove
+from ..audit.put_away import put_away_at
 from ..audit.query import find_highest
 from ..audit.seal import Sealer
 from ..core.db import Transaction
@@ -35,6 +36,8 @@ def make_receipt(sealer: Sealer, task_id: str) -> str:
             raise NoReceipt("there is no such task")
         if of.status in RUNNING:
             raise NoReceipt("it has not ended")
+        if put_away_at(tx) >= of.started_at:
+            raise NoReceipt("some of what happened in it was put away")
         # What comes while it is read is in no receipt, or in the next.
         through = find_highest(tx)
         sealed = _sealed(tx, task_id, through)
