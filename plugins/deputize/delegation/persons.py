@@ -55,12 +55,12 @@ def held_person(db: Database, host_key: str) -> Iterator[tuple[Transaction, str]
     For whatever keeps something of theirs: who was erased while the lock was waited for is
     somebody new, and nothing comes in behind the erasure.
     """
-    with db.write() as tx:
-        person_id = ensure_person(tx, host_key)
+    with db.read() as tx:
+        known = find_person_id(tx, host_key)
     while True:
-        with db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
-            now_there = ensure_person(tx, host_key)
-            if now_there == person_id:
+        with db.write([Lock(Kind.PERSON, known, exclusive=True)] if known else []) as tx:
+            person_id = ensure_person(tx, host_key)
+            if person_id == known:
                 yield tx, person_id
                 return
-        person_id = now_there
+        known = person_id
