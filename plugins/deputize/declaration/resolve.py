@@ -25,6 +25,7 @@ from ..catalogue.details import DetailsType
 from ..catalogue.models import OWN_SCOPES, TASKS, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.context import Context
+from ..endings.owner_left import has_left
 from ..host import Person
 from ..oauth.ciba import CIBA, POLL
 from ..settings import Settings
@@ -137,6 +138,7 @@ class Resolving:
         owner = self._person(table, "owner", table.owner or "")
         sponsor = self._person(table, "sponsor", table.sponsor) if table.sponsor else None
         self._check(AGENTS, table.client_id, self._agent_mistakes(table, before))
+        self._check(AGENTS, table.client_id, self._owner_mistakes(table, owner, before))
         wanted = declared_agent(table, before, self.context.settings, self.stored.now)
         return replace(
             wanted,
@@ -177,6 +179,17 @@ class Resolving:
         if found is None:
             self._check(AGENTS, table.client_id, [f'{key}: nobody signs in as "{name}"'])
         return found
+
+    def _owner_mistakes(
+        self, table: AgentTable, owner: Person | None, before: Agent | None
+    ) -> Iterator[str]:
+        if owner is None or (before is not None and before.owner == owner.key):
+            return
+        # It may have gone to the sponsor meanwhile: an old file does not hand it back.
+        with self.context.db.read() as tx:
+            is_gone = has_left(tx, owner.key)
+        if is_gone and not self.context.host.is_active(owner.key):
+            yield f'owner: "{table.owner}" has left: name who answers for it now'
 
     def _agent_mistakes(self, table: AgentTable, before: Agent | None) -> Iterator[str]:
         if before is None and table.auth_method is None:
