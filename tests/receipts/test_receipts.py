@@ -15,7 +15,9 @@ from joserfc.jwk import ECKey
 from sqlalchemy import select, update
 
 from deputize.audit.keys import SigningKey
+from deputize.audit.prove import prove
 from deputize.audit.put_away import put_away
+from deputize.audit.record import Event, record
 from deputize.audit.statement import decoded, encoded
 from deputize.cli import deputize
 from deputize.delegation.persons import find_person_id
@@ -271,25 +273,43 @@ class TestAChangedOne:
 
 
 class TestWhatComesLater:
-    """What an agent tries after the end is told by a later receipt, and stops none."""
+    """What agents try after the end is refused: it makes a receipt neither longer nor another."""
 
-    def test_shows_by_the_position_up_to_which_each_is_whole(self, trip: Trip) -> None:
+    def test_is_in_none(self, trip: Trip) -> None:
         before = check_receipt(trip.receipt, trip.keys)
+        trip.world.pass_time(1)
         trip.refused_again()
         again = check_receipt(make_receipt(sealer_of(trip.world), trip.task_id), trip.keys)
+        assert again.events == before.events
         assert again.sealed_through > before.sealed_through
-        later = [one.event["kind"] for one in again.events if one not in before.events]
-        assert later == ["token.refused"]
 
-    def test_what_is_not_sealed_yet_is_in_none(
+    def test_signed_into_one_it_proves_nothing(self, trip: Trip) -> None:
+        trip.world.pass_time(1)
+        trip.refused_again()
+        sealer_of(trip.world).seal()
+        refused = trip.world.events("token.refused")
+        later = [one for one in refused if one["task_id"] == trip.task_id][-1]
+        with trip.world.context.db.read() as tx:
+            proof = prove(tx, later["id"])
+        claims = trip.claims | {"sealed_through": proof["position"]}
+        assert check_receipt(trip.signed(claims), trip.keys)
+        claims["events"].append(proof)
+        with pytest.raises(NotAReceipt, match="later than it says"):
+            check_receipt(trip.signed(claims), trip.keys)
+
+    def test_what_is_not_sealed_yet_stops_none(
         self, trip: Trip, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It came between the seal and the read."""
+        """It came between the seal and the read, within the second of the end."""
         sealer = sealer_of(trip.world)
-        before = check_receipt(make_receipt(sealer, trip.task_id), trip.keys)
-        trip.refused_again()
+        task = Running(trip.world)
+        task.propose()
+        before = check_receipt(make_receipt(sealer, task.id), trip.keys)
+        with trip.world.context.db.write() as tx:
+            tx.now = before.task["ended_at"]
+            record(tx, Event("task.refused", agent=task.agent, task_id=task.id))
         monkeypatch.setattr(type(sealer), "seal", lambda _: 0)
-        again = check_receipt(make_receipt(sealer, trip.task_id), trip.keys)
+        again = check_receipt(make_receipt(sealer, task.id), trip.keys)
         assert (again.events, again.sealed_through) == (before.events, before.sealed_through)
 
 

@@ -40,7 +40,7 @@ def make_receipt(sealer: Sealer, task_id: str) -> str:
             raise NoReceipt("some of what happened in it was put away")
         # What comes while it is read is in no receipt, or in the next.
         through = find_highest(tx)
-        sealed = _sealed(tx, task_id, through)
+        sealed = _sealed(tx, of, through)
         claims = {
             "iss": sealer.issuer,
             "iat": tx.now,
@@ -65,9 +65,13 @@ def _told(of: Task) -> dict[str, Any]:
     }
 
 
-def _sealed(tx: Transaction, task_id: str, through: int) -> dict[str, dict[str, Any]]:
-    """Return the task's events up to that position, by their ids, in order."""
-    its = (event.c.task_id == task_id) & (event.c.position <= through)
+def _sealed(tx: Transaction, of: Task, through: int) -> dict[str, dict[str, Any]]:
+    """Return the task's events until its end, up to that position, by their ids, in order.
+
+    What its agents try later is refused: that makes a receipt neither longer nor another.
+    """
+    its = (event.c.task_id == of.id) & (event.c.position <= through)
+    its &= event.c.at <= (of.ended_at or 0)
     rows = tx.execute(select(event.c.id, event.c.body).where(its).order_by(event.c.position))
     try:
         return {row.id: dict(json.loads(row.body)) for row in rows}

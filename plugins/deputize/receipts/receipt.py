@@ -1,9 +1,8 @@
 """A task's receipt: a JWS of a type of its own, by the key that seals the trail.
 
-It holds every event of the task as it was sealed up to a position of the trail, with what proves
-that, and what people signed with a passkey. What has a later position is told by a later receipt.
-Whoever has the trail's public keys can check it, without the server. It names people by our ids
-alone.
+It holds every event of the task until its end that was sealed up to a position of the trail, with
+what proves that, and what people signed with a passkey. Whoever has the trail's public keys can
+check it, without the server. It names people by our ids alone.
 """
 
 import json
@@ -101,13 +100,13 @@ def _event(proof: Any, task_id: str, keys: dict[str, ECKey]) -> Proved:
 
 
 def _require_whole(task: dict[str, Any], events: tuple[Proved, ...], through: int) -> None:
-    """Refuse what has no end, another end, the same event twice, or one of later."""
+    """Refuse what has no end, another end, the same event twice, or one of after the end."""
     ends = [one.event for one in events if one.event.get("kind") == "task.ended"]
     if len(ends) != 1 or any(ends[0].get(told) != task[name] for name, told in _END.items()):
         raise NotAReceipt("what was sealed does not say that the task ended so")
     if len({one.position for one in events}) != len(events):
         raise NotAReceipt("an event stands in it twice")
-    if any(one.position > through for one in events):
+    if any(one.position > through or one.event["at"] > task["ended_at"] for one in events):
         raise NotAReceipt("it holds an event of later than it says")
 
 
