@@ -28,6 +28,8 @@ SECTION = "deputize"
 PREFIX = "DEPUTIZE__"
 COMMAND_LINE = "command line"
 
+_DAY = 86_400
+
 M = TypeVar("M", bound=BaseModel)
 Key = tuple[str, ...]
 
@@ -175,6 +177,16 @@ def _unsafe(settings: Settings) -> Iterator[tuple[Key, str]]:
         if wrong:
             yield (table, "webhook", wrong[0]), wrong[1]
     yield from policy_mistakes(settings.policy)
+    yield from _unknown_use(settings)
+
+
+def _unknown_use(settings: Settings) -> Iterator[tuple[Key, str]]:
+    """When an agent was last used is told by events: one that is gone cannot speak for it."""
+    kept = settings.audit.keep_days
+    for name in ("unused_reported", "unused_suspended"):
+        if kept and getattr(settings.agents, name) > kept * _DAY:
+            text = f"expected at most {kept * _DAY}, or 0: audit.keep_days keeps no older event"
+            yield ("agents", name), text
 
 
 def _issuer_mistake(issuer: str) -> str | None:

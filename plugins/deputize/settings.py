@@ -240,7 +240,7 @@ class Audit(Section):
     was sealed behind others that happened so much later."""
     keep_days: Annotated[int, Field(ge=30, le=36_500)] | None = None
     """Days after which a sweep puts sealed events away; without it, they all stay. Their seals
-    stay in any case."""
+    stay in any case. Not less than an agent may be unused: events tell when it was used last."""
     checkpoint_file: str | None = None
     """Where checkpoints are kept on this machine. Where it is not set, `deputize serve` keeps
     `audit-checkpoints.jsonl` in its data folder, and another host's server keeps none."""

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,31 @@ from click.testing import Result
 from sqlalchemy import insert, select
 
 from deputize.agents.models import find_agent
-from deputize.approvals.user_code import set_user_code
+from deputize.approvals.choices import choice, set_quiet_hours, switch
+from deputize.approvals.quiet import QuietHours
+from deputize.approvals.user_code import set_user_code, user_code
 from deputize.audit.models import event
 from deputize.cli import deputize
+from deputize.core.db import Database, Kind, Lock, Transaction
 from deputize.core.db import metadata as tables
+from deputize.core.sealed import Box
 from deputize.core.secrets import digest, new_id
 from deputize.delegation.models import ERASED, archived, delegation, person
 from deputize.delegation.persons import find_person_id
 from deputize.endings.archive import archive
 from deputize.endings.erase_person import erase_person
+from deputize.endings.stop_agent import start_agent
 from deputize.host import Person
 from deputize.passkeys.models import evidence, passkey
+from deputize.settings import WebPush
 from deputize.tasks.models import task
+from deputize.web_push.add import add_browser
+from deputize.web_push.application_server import ApplicationServer
 from deputize.web_push.models import browser
 from support.agents_http import outcome
 from support.asking import Asking
 from support.details import declare, folders, spelled
+from support.push_service import PushBrowser
 from support.world import CALENDAR, World, running_world
 
 WHO = "wren-of-marsh-lane"
@@ -279,6 +289,7 @@ class TestAgents:
         known = registered(world, "courier")
         assert (known.owner, known.sponsor, known.status) == (None, "ben", "suspended")
         assert world.agent("courier").introspect(hold).status_code == 401
+        assert not start_agent(world.context.db, "courier"), "nobody answers for it"
 
     def test_one_that_they_sponsored_goes_on(self, world: World, wren: Asking) -> None:
         world.register("courier", owner="ben", sponsor=WHO)
@@ -307,6 +318,52 @@ class TestAgents:
         erase(world)
         known = registered(world, child)
         assert (known.status, known.purpose) == ("retired", "")
+
+
+class ErasedFirst(Database):
+    """A database on which somebody is erased just before whoever waits for their lock has it."""
+
+    def __init__(self, of: Database, person_id: str) -> None:
+        vars(self).update(vars(of))
+        self._of, self._waiting = of, [person_id]
+
+    @contextmanager
+    def write(self, locks: Iterable[Lock] = ()) -> Iterator[Transaction]:
+        locks = list(locks)
+        while self._waiting and Kind.PERSON in {lock.kind for lock in locks}:
+            erase_person(self._of, self._waiting.pop(), by=BY)
+        with self._of.write(locks) as tx:
+            yield tx
+
+
+def add(db: Database) -> None:
+    said = PushBrowser("https://push.example.com/1").subscription()
+    server = ApplicationServer(db, Box(None, "browsers"), WebPush(services=("push.example.com",)))
+    add_browser(server, WHO, said, PHONE)
+
+
+class TestWhatComesAtTheSameTime:
+    """Whoever keeps something of a person holds their lock, and looks at who they are under it."""
+
+    @pytest.mark.parametrize(
+        "keep",
+        [
+            add,
+            lambda db: switch(db, WHO, "chat", is_on=False),
+            lambda db: set_quiet_hours(db, WHO, QuietHours(0, 60, "Europe/Lisbon")),
+            lambda db: set_user_code(db, WHO, "another code"),
+        ],
+        ids=["a browser", "a channel", "quiet hours", "a code"],
+    )
+    def test_is_of_somebody_new(self, world: World, keep: Callable[[Database], None]) -> None:
+        world.hold("planner", WHO)
+        before = id_of(world)
+        keep(ErasedFirst(world.context.db, before))
+        assert id_of(world) != before
+        with world.context.db.read() as tx:
+            for table in (browser, choice, user_code):
+                owners = set(tx.execute(select(table.c.person_id)).scalars())
+                assert owners <= {id_of(world)}, table.name
 
 
 def registered(world: World, client_id: str) -> Any:

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
-from deputize.audit.follow import BACK, Follower
-from deputize.audit.models import event
+from deputize.audit.follow import Follower
 from deputize.audit.query import Search
 from deputize.audit.record import Event, record
 from support.world import World
@@ -25,6 +23,10 @@ def happens(world: World, agent: str, age: int = 0) -> None:
     with world.context.db.write() as tx:
         tx.now -= age
         record(tx, Event("agent.active", agent=agent))
+
+
+def seal(world: World) -> None:
+    world.app.extensions["deputize"].sealer.seal()
 
 
 def agents(world: World, follower: Follower) -> list[str]:
@@ -41,11 +43,14 @@ class TestFollowing:
         assert sorted(agents(world, follower)) == ["first", "second"]
         assert agents(world, follower) == []
 
-    def test_tells_what_was_committed_late(self, world: World) -> None:
+    @pytest.mark.parametrize("age", [25, 3600], ids=["a little", "by an hour"])
+    def test_tells_what_was_committed_late(self, world: World, age: int) -> None:
         follower = Follower(world.context.db, Search())
         happens(world, "quick")
         assert agents(world, follower) == ["quick"]
-        happens(world, "late", age=BACK - 5)
+        seal(world)
+        assert agents(world, follower) == []
+        happens(world, "late", age=age)
         assert agents(world, follower) == ["late"]
         assert agents(world, follower) == []
 
@@ -57,26 +62,32 @@ class TestFollowing:
 
     def test_begins_in_the_past_where_it_is_told_to(self, world: World) -> None:
         happens(world, "long-ago")
-        world.pass_time(10 * BACK)
+        world.pass_time(3600)
         follower = Follower(world.context.db, Search(agent="long-ago", since=0))
         assert agents(world, follower) == ["long-ago"]
         assert agents(world, follower) == []
 
-    def test_forgets_what_is_too_old_to_come_again(self, world: World) -> None:
+    def test_keeps_nothing_of_what_was_sealed(self, world: World) -> None:
         follower = Follower(world.context.db, Search())
         for number in range(3):
             happens(world, f"agent-{number}")
             assert agents(world, follower) == [f"agent-{number}"]
-            world.pass_time(2 * BACK)
+            seal(world)
         assert agents(world, follower) == []
-        assert len(follower._seen) <= 1
+        assert not follower._seen
 
     def test_is_not_told_again_of_what_was_sealed_meanwhile(self, world: World) -> None:
         follower = Follower(world.context.db, Search(agent="sealed"))
         happens(world, "sealed")
         assert agents(world, follower) == ["sealed"]
-        with world.context.db.write() as tx:
-            tx.execute(update(event).where(event.c.agent == "sealed").values(position=1))
+        seal(world)
+        assert agents(world, follower) == []
+
+    def test_is_told_of_what_was_sealed_before_it_was_seen(self, world: World) -> None:
+        follower = Follower(world.context.db, Search(agent="quickly-sealed"))
+        happens(world, "quickly-sealed")
+        seal(world)
+        assert agents(world, follower) == ["quickly-sealed"]
         assert agents(world, follower) == []
 
     def test_tells_all_of_many_writers_once(self, world: World) -> None:

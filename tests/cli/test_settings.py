@@ -112,6 +112,10 @@ REFUSED = [
         "[deputize]\nissuer = 'https://id.example'\ntest_mode = true\n",
         "[deputize] test_mode: is for an issuer on loopback alone",
     ),
+    (
+        "[deputize.audit]\nkeep_days = 60\n",
+        "[deputize.agents] unused_suspended: expected at most 5184000, or 0: audit.keep_days",
+    ),
     ("[deputize]\nclock_file = 'clock'\n", "[deputize] clock_file: moves the clock in test mode"),
 ]
 

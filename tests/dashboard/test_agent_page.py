@@ -111,9 +111,19 @@ class TestSuspending:
         assert trip.live() == set()
         assert status_of(trip.world, trip.planner) == "suspended"
         assert status_of(trip.world, trip.helper) == "retired"
+        ended = "was suspended, with 8 delegations, 1 task and 1 helper"
+        assert ended in who.see(page_of(trip.planner))
         (told,) = [e for e in trip.world.events("agent.suspended") if e["agent"] == trip.planner]
         assert told["facts"]["by"]
         assert told["facts"]["by"] != name
+
+    def test_what_has_come_in_since_it_was_said_is_told_afterwards(self, trip: Trip) -> None:
+        who = Looker(trip.world, "ben")
+        assert "This ends 8 delegations" in who.see(page_of(trip.planner, "suspend"))
+        trip.world.hold(trip.planner, "eve")
+        who.press(page_of(trip.planner, "suspend"))
+        told = "was suspended, with 9 delegations, 2 tasks and 1 helper"
+        assert told in who.see(page_of(trip.planner))
 
     @pytest.mark.parametrize("name", OUTSIDERS)
     @pytest.mark.parametrize("press", ["suspend", "retire", "resume"])

@@ -15,6 +15,7 @@ from deputize.cli import deputize
 from deputize.core.db import metadata
 from deputize.declaration.export import write_toml
 from deputize.delegation.context import Context
+from deputize.endings.person_left import person_left
 from deputize.host import Person
 from deputize.settings import Settings
 from support.world import BareHost
@@ -91,6 +92,7 @@ class House:
     folder: Path
     database_url: str
     clock_file: Path = field(init=False)
+    host: BareHost = field(init=False)
     app: Flask = field(init=False)
     context: Context = field(init=False)
 
@@ -99,8 +101,9 @@ class House:
         self.clock_file = self.folder / "clock"
         self.clock_file.write_text("0")
         people = {name: Person(f"key-of-{name}", name.title()) for name in ("ana", "ben", "eve")}
+        self.host = _People(people)
         deputize_ = Deputize(
-            host=_People(people),
+            host=self.host,
             settings=Settings(
                 issuer="http://127.0.0.1:8000",
                 database_url=self.database_url,
@@ -137,6 +140,11 @@ class House:
         file.write_text(text)
         return file
 
+    def leaves(self, name: str) -> None:
+        """Let somebody leave, as the host tells it."""
+        self.host.inactive.add(f"key-of-{name}")
+        person_left(self.context.db, f"key-of-{name}", why="left")
+
     def export(self) -> str:
         result = self.run("export")
         assert result.exit_code == 0, result.output
@@ -169,3 +177,6 @@ class _People(BareHost):
 
     def find_person(self, key: str) -> Person | None:
         return next((p for p in self.people.values() if p.key == key), None)
+
+    def is_active(self, key: str) -> bool:
+        return self.find_person(key) is not None and key not in self.inactive

@@ -12,7 +12,7 @@ client_id = "fleet"
 is_blueprint = true
 owner = "ben"
 purpose = "Answers letters"
-scopes = ["calendar:read", "calendar:write"]
+scopes = ["calendar:read", "calendar:write", "tasks"]
 delegates_to = ["spawned"]
 expires_in = "90d"
 task_heartbeat = "5m"
@@ -46,10 +46,10 @@ class TestInstances:
         assert one.secret_digest != two.secret_digest
 
     def test_follow_an_edit_whatever_file_they_stand_in(self, fleet: House) -> None:
-        narrower = FLEET.replace(', "calendar:write"', "").replace('"5m"', '"1m"')
+        narrower = FLEET.replace('"calendar:write", ', "").replace('"5m"', '"1m"')
         fleet.apply(SERVER + SCOPES + narrower)
         for name in ("fleet", "fleet-1", "fleet-2"):
-            assert fleet.agent(name).scope == {"calendar:read"}, name
+            assert fleet.agent(name).scope == {"calendar:read", "tasks"}, name
             assert fleet.agent(name).task_heartbeat == 60
         assert fleet.apply(SERVER + SCOPES + ONE + TWO + narrower)[-1] == "6 unchanged"
 
@@ -65,6 +65,19 @@ class TestInstances:
         assert start_agent(db, "fleet")
         assert fleet.agent("fleet-1").status == Status.SUSPENDED
         assert start_agent(db, "fleet-1")
+
+    @pytest.mark.parametrize("target", [Status.SUSPENDED, Status.RETIRED])
+    def test_none_is_born_below_one_that_was_stopped(self, fleet: House, target: Status) -> None:
+        stop_agent(fleet.context.db, "fleet", target, why="ended_by_operator")
+        three = ONE.replace("fleet-1", "fleet-3")
+        (line,) = fleet.refused(SERVER + SCOPES + three)
+        assert line.endswith(f'"fleet-3": blueprint: "fleet" is {target}: nothing is born of it')
+
+    def test_those_of_one_that_is_suspended_are_edited_still(self, fleet: House) -> None:
+        stop_agent(fleet.context.db, "fleet", Status.SUSPENDED, why="ended_by_operator")
+        fleet.apply(SERVER + SCOPES + ONE.replace("The first", "The foremost"))
+        one = fleet.agent("fleet-1")
+        assert (one.name, one.status) == ("The foremost", Status.SUSPENDED)
 
     def test_one_can_be_stopped_alone(self, fleet: House) -> None:
         stop_agent(fleet.context.db, "fleet-1", Status.RETIRED, why="ended_by_operator")

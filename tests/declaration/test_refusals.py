@@ -69,6 +69,10 @@ REFUSED = {
     "a table that is no list": ('[agents]\nx = "y"\n', "agents: expected tables: write [[agents]]"),
     "an unknown key": (agent(scope=["a"]), AGENT + 'scope: unknown key; did you mean "scopes"?'),
     "an unknown key far from all": (scope(zzz=1), SCOPE + "zzz: unknown key; known here are:"),
+    "a heartbeat that nobody could send": (
+        agent(scopes=["calendar:read"], task_heartbeat="5m"),
+        AGENT + "task_heartbeat: needs the scope tasks, by which the agent reports",
+    ),
     "a missing key": (agent(owner=None), AGENT + "owner: is missing"),
     "an entry without a name": ("[[agents]]\n", "[[agents]] number 1: client_id: is missing"),
     "a number for a text": (agent(name=7), AGENT + "name: expected a valid string"),

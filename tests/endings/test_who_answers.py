@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deputize.agents.lifecycle import Status
-from deputize.agents.models import Agent, find_agent
+from deputize.agents.models import BLUEPRINT, Agent, find_agent
 from deputize.endings.person_left import person_left
 from deputize.endings.stop_agent import start_agent
 from deputize.endings.unused import Unused, act_on_unused
@@ -81,6 +81,22 @@ class TestAnOwnerWhoLeft:
         world.edit("guide", owner="eve")
         assert start_agent(world.context.db, "guide")
 
+    def test_nor_where_who_left_had_let_no_agent_act_themselves(self, world: World) -> None:
+        world.register("guide", owner="ben")
+        person_left(world.context.db, "ben", why="left")
+        assert not start_agent(world.context.db, "guide")
+
+    def test_a_sponsor_who_left_before_answers_for_nothing(self, world: World) -> None:
+        """They had let no agent act for them: nothing but the agent knew them here."""
+        world.register("guide", owner="ben", sponsor="eve")
+        person_left(world.context.db, "eve", why="left")
+        person_left(world.context.db, "ben", why="left")
+        assert now_there(world, "guide").status == Status.SUSPENDED
+
+    def test_who_is_nobody_here_leaves_no_trace(self, world: World) -> None:
+        person_left(world.context.db, "ana", why="left")
+        assert world.events("person.left") == []
+
     def test_others_agents_go_on(self, world: World) -> None:
         world.register("guide", owner="eve")
         hold = world.hold("guide")
@@ -114,6 +130,19 @@ class TestAnAgentThatNobodyUses:
         act_on_unused(world.context.db, RULE)
         world.start("idle")
         assert act_on_unused(world.context.db, RULE) == Unused([], [])
+
+    def test_a_blueprint_is_used_by_its_instances(self, world: World) -> None:
+        """It gets no token itself: it would be stopped, and all of them with it."""
+        made_at = world_now(world)
+        world.register("fleet", created_at=made_at, token_endpoint_auth_method=BLUEPRINT, jwks=None)
+        world.register("fleet-1", created_at=made_at, blueprint="fleet")
+        world.register("fleet-2", created_at=made_at, blueprint="fleet")
+        world.pass_time(19 * DAY)
+        world.hold("fleet-1")
+        world.pass_time(2 * DAY)
+        done = act_on_unused(world.context.db, RULE)
+        assert (done.reported, done.suspended) == ([], ["fleet-2"])
+        assert now_there(world, "fleet-1").status == Status.ACTIVE
 
     def test_zero_is_never(self, world: World) -> None:
         world.register("idle", created_at=world_now(world))

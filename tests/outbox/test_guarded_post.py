@@ -11,7 +11,7 @@ import pytest
 from flask import Flask, redirect, request
 
 from deputize.core import guarded_http
-from deputize.core.guarded_http import FetchError, fetch, post
+from deputize.core.guarded_http import FetchError, ask, fetch, post
 from support.serving import serving
 
 LOOPBACK = ("127.0.0.1",)
@@ -181,3 +181,39 @@ def _answer(connection: socket.socket, send: str, over: threading.Event) -> None
                 connection.sendall(b"x" * bool(send))
         except OSError:
             return
+
+
+def test_a_name_that_is_not_resolved_in_time_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = threading.Event()
+
+    def hangs(*_: Any, **__: Any) -> Any:
+        over.wait(5)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    begun = time.monotonic()
+    with pytest.raises(FetchError, match=r"slow\.example: was not resolved in time"):
+        ask("https://slow.example/", b"", {}, timeout=0.1)
+    assert time.monotonic() - begun < 1
+    over.set()
+
+
+def test_names_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    over, begun = threading.Event(), threading.Semaphore(0)
+
+    def hangs(*_: Any, **__: Any) -> Any:
+        begun.release()
+        over.wait(5)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    monkeypatch.setattr(guarded_http, "_LOOKING_UP", threading.BoundedSemaphore(2))
+    for _ in range(4):
+        with pytest.raises(FetchError, match="not resolved in time"):
+            ask("https://slow.example/", b"", {}, timeout=0.05)
+    assert begun.acquire(timeout=1)
+    assert begun.acquire(timeout=1)
+    assert not begun.acquire(blocking=False)
+    over.set()

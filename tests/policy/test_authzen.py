@@ -162,6 +162,21 @@ class TestKeeping:
         decisions.decide = lambda _: answered({"decision": True}, cache=cache)
         assert self.ask_twice(world, decisions, hold) == 2
 
+    @pytest.mark.parametrize("said", [("no-store", "max-age=60"), ("max-age=60", "no-cache")])
+    def test_nor_what_one_of_several_headers_forbids(
+        self, world: World, decisions: Decisions, hold: str, said: tuple[str, str]
+    ) -> None:
+        """RFC 9110 §5.3: they are one list, in whatever order."""
+
+        def decide(_: Question) -> Any:
+            answer = answered({"decision": True})
+            for value in said:
+                answer.headers.add("Cache-Control", value)
+            return answer
+
+        decisions.decide = decide
+        assert self.ask_twice(world, decisions, hold) == 2
+
     def test_max_age_is_kept_and_runs_out(
         self, world: World, decisions: Decisions, hold: str
     ) -> None:

@@ -12,15 +12,22 @@ import pytest
 from click.testing import CliRunner
 from joserfc import jws
 from joserfc.jwk import ECKey
+from sqlalchemy import select, update
 
 from deputize.audit.keys import SigningKey
+from deputize.audit.prove import prove
+from deputize.audit.put_away import put_away
+from deputize.audit.record import Event, record
 from deputize.audit.statement import decoded, encoded
 from deputize.cli import deputize
 from deputize.delegation.persons import find_person_id
 from deputize.endings.edit_catalogue import declare_scope
+from deputize.endings.end_task import end_task
 from deputize.endings.erase_person import erase_person
+from deputize.passkeys.models import evidence
 from deputize.receipts.make import NoReceipt, make_receipt
 from deputize.receipts.receipt import NotAReceipt, check_receipt, sign
+from deputize.tasks.lifecycle import TaskStatus
 from support.agents_http import decode, http
 from support.asking import Asking
 from support.authenticator import enrolled, fresh_browser, read_signing_form
@@ -39,10 +46,16 @@ class Trip:
     task_id: str
     receipt: str
     keys: dict[str, ECKey]
+    agent: str
+    hold: str
 
     @property
     def claims(self) -> dict[str, Any]:
         return dict(json.loads(jws.extract_compact(self.receipt.encode()).payload))
+
+    def refused_again(self) -> None:
+        """Let the agent try once more what has ended."""
+        assert self.world.agent(self.agent).exchange(self.hold, resource=CALENDAR).is_error
 
     def signed(self, claims: dict[str, Any]) -> str:
         """Sign as the server would: whoever has its key can say anything in its name."""
@@ -85,7 +98,7 @@ def trip(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
         assert signed.status_code == 303
         task.propose()
         receipt = make_receipt(sealer_of(world), task.id)
-        yield Trip(world, task.id, receipt, published_keys(world))
+        yield Trip(world, task.id, receipt, published_keys(world), task.agent, task.hold)
 
 
 class TestAGoodOne:
@@ -151,6 +164,22 @@ def with_another_end(claims: dict[str, Any]) -> None:
     claims["task"]["status"] = "failed"
 
 
+def of_another_person(claims: dict[str, Any]) -> None:
+    claims["task"]["person_id"] = "0123456789abcdef"
+
+
+def of_another_agent(claims: dict[str, Any]) -> None:
+    claims["task"]["agent"] = "booker"
+
+
+def that_ended_at_another_time(claims: dict[str, Any]) -> None:
+    claims["task"]["ended_at"] += 1
+
+
+def with_an_event_of_later(claims: dict[str, Any]) -> None:
+    claims["sealed_through"] = max(e["position"] for e in claims["events"]) - 1
+
+
 def of_another_task(claims: dict[str, Any]) -> None:
     claims["task"]["task_id"] = "0123456789abcdef"
 
@@ -189,6 +218,10 @@ class TestAChangedOne:
             with_an_event_twice,
             with_an_edited_event,
             with_another_end,
+            of_another_person,
+            of_another_agent,
+            that_ended_at_another_time,
+            with_an_event_of_later,
             of_another_task,
             without_evidence,
             with_another_decision,
@@ -197,6 +230,7 @@ class TestAChangedOne:
             with_evidence_of_nothing,
             lambda claims: claims.pop("events"),
             lambda claims: claims.update(events=7),
+            lambda claims: claims.pop("sealed_through"),
             lambda claims: claims.update(evidence=[{}]),
             lambda claims: claims.update(task=None),
             lambda claims: claims["evidence"][0].update(authenticator_data=""),
@@ -238,6 +272,47 @@ class TestAChangedOne:
             check_receipt(nothing, trip.keys)
 
 
+class TestWhatComesLater:
+    """What agents try after the end is refused: it makes a receipt neither longer nor another."""
+
+    def test_is_in_none(self, trip: Trip) -> None:
+        before = check_receipt(trip.receipt, trip.keys)
+        trip.world.pass_time(1)
+        trip.refused_again()
+        again = check_receipt(make_receipt(sealer_of(trip.world), trip.task_id), trip.keys)
+        assert again.events == before.events
+        assert again.sealed_through > before.sealed_through
+
+    def test_signed_into_one_it_proves_nothing(self, trip: Trip) -> None:
+        trip.world.pass_time(1)
+        trip.refused_again()
+        sealer_of(trip.world).seal()
+        refused = trip.world.events("token.refused")
+        later = [one for one in refused if one["task_id"] == trip.task_id][-1]
+        with trip.world.context.db.read() as tx:
+            proof = prove(tx, later["id"])
+        claims = trip.claims | {"sealed_through": proof["position"]}
+        assert check_receipt(trip.signed(claims), trip.keys)
+        claims["events"].append(proof)
+        with pytest.raises(NotAReceipt, match="later than it says"):
+            check_receipt(trip.signed(claims), trip.keys)
+
+    def test_what_is_not_sealed_yet_stops_none(
+        self, trip: Trip, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It came between the seal and the read, within the second of the end."""
+        sealer = sealer_of(trip.world)
+        task = Running(trip.world)
+        task.propose()
+        before = check_receipt(make_receipt(sealer, task.id), trip.keys)
+        with trip.world.context.db.write() as tx:
+            tx.now = before.task["ended_at"]
+            record(tx, Event("task.refused", agent=task.agent, task_id=task.id))
+        monkeypatch.setattr(type(sealer), "seal", lambda _: 0)
+        again = check_receipt(make_receipt(sealer, task.id), trip.keys)
+        assert (again.events, again.sealed_through) == (before.events, before.sealed_through)
+
+
 class TestWhenThereIsNone:
     def test_its_person_gets_it_and_nobody_else(self, trip: Trip) -> None:
         path = f"/deputize/agents/tasks/{trip.task_id}/receipt"
@@ -252,6 +327,19 @@ class TestWhenThereIsNone:
         with pytest.raises(NoReceipt, match="has not ended"):
             make_receipt(sealer_of(trip.world), running.id)
 
+    def test_where_what_was_signed_is_another_decision(self, trip: Trip) -> None:
+        """Whoever holds the database put what somebody signed at another time in its place."""
+        db = trip.world.context.db
+        with db.read() as tx:
+            (kept,) = tx.execute(select(evidence.c.decision_hash)).scalars()
+        for hash_, why in (("0" * 64, "not what was decided"), (kept, "")):
+            with db.write() as tx:
+                tx.execute(update(evidence).values(decision_hash=hash_))
+            if why:
+                with pytest.raises(NoReceipt, match=why):
+                    make_receipt(sealer_of(trip.world), trip.task_id)
+        assert make_receipt(sealer_of(trip.world), trip.task_id)
+
     def test_once_what_was_signed_is_erased(self, trip: Trip) -> None:
         with trip.world.context.db.read() as tx:
             person_id = find_person_id(tx, "ana")
@@ -259,6 +347,20 @@ class TestWhenThereIsNone:
         with pytest.raises(NoReceipt, match="erased"):
             make_receipt(sealer_of(trip.world), trip.task_id)
         assert check_receipt(trip.receipt, trip.keys).task["task_id"] == trip.task_id
+
+    def test_of_what_was_put_away_in_part(self, trip: Trip) -> None:
+        """A receipt says that it is whole: of a long task, the oldest events are gone."""
+        task, day = Running(trip.world), 86_400
+        sealer_of(trip.world).seal()
+        trip.world.pass_time(31 * day)
+        end_task(trip.world.context.db, task.id, why="overdue", status=TaskStatus.OVERDUE)
+        assert check_receipt(make_receipt(sealer_of(trip.world), task.id), trip.keys)
+        assert put_away(sealer_of(trip.world), 30 * day)
+        with pytest.raises(NoReceipt, match="put away"):
+            make_receipt(sealer_of(trip.world), task.id)
+        later = Running(trip.world)
+        later.propose()
+        assert check_receipt(make_receipt(sealer_of(trip.world), later.id), trip.keys)
 
     def test_of_no_task(self, trip: Trip) -> None:
         with pytest.raises(NoReceipt, match="no such task"):

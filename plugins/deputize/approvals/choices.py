@@ -12,7 +12,7 @@ from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, select
 from ..audit.record import Event, record
 from ..core.db import Database, Transaction, insert_unless_present, metadata
 from ..core.values import Words, line, words
-from ..delegation.persons import ensure_person
+from ..delegation.persons import held_person
 from ..outbox.enqueue import move
 from .quiet import Period, QuietHours
 from .tell_kinds import DIGEST, DIGEST_LASTS
@@ -58,15 +58,15 @@ def switch(db: Database, host_key: str, channel: str, *, is_on: bool) -> None:
         return replace(before, muted=others if is_on else others | {channel})
 
     kind = "notify.switched_on" if is_on else "notify.switched_off"
-    with db.write() as tx:
-        _change(tx, host_key, switched, Event(kind, facts={"channel": channel}))
+    with held_person(db, host_key) as (tx, person_id):
+        _change(tx, person_id, switched, Event(kind, facts={"channel": channel}))
 
 
 def set_quiet_hours(db: Database, host_key: str, quiet: QuietHours | None) -> None:
     """Keep the person's quiet hours, or have none; what waits for their end moves with it."""
     event = Event("notify.quiet_hours_set" if quiet else "notify.quiet_hours_removed")
-    with db.write() as tx:
-        person_id = _change(tx, host_key, lambda before: replace(before, quiet=quiet), event)
+    with held_person(db, host_key) as (tx, person_id):
+        _change(tx, person_id, lambda before: replace(before, quiet=quiet), event)
         period = quiet.period_at(tx.now) if quiet else None
         due_at = period.ends if period else tx.now
         move(tx, DIGEST, person_id, due_at=due_at, expires_at=due_at + DIGEST_LASTS)
@@ -78,15 +78,13 @@ def forget_choices(tx: Transaction, person_id: str) -> None:
 
 
 def _change(
-    tx: Transaction, host_key: str, changed: Callable[[Choices], Choices], event: Event
-) -> str:
-    """Store what the person has chosen; return their id."""
-    person_id = ensure_person(tx, host_key)
+    tx: Transaction, person_id: str, changed: Callable[[Choices], Choices], event: Event
+) -> None:
+    """Store what the person has chosen; the caller holds them, so that of two changes at once
+    neither is lost."""
     insert_unless_present(tx, choice, {"person_id": person_id, "muted": ""})
     mine = choice.c.person_id == person_id
-    # Held until it is written: of two changes at once, neither is lost.
-    row = tx.execute(select(choice).where(mine).with_for_update()).one()
-    after = changed(_choices(row))
+    after = changed(_choices(tx.execute(select(choice).where(mine)).one()))
     values = {
         "muted": line(after.muted),
         "quiet_from": after.quiet.starts if after.quiet else None,
@@ -95,7 +93,6 @@ def _change(
     }
     tx.execute(update(choice).where(mine).values(**values))
     record(tx, replace(event, person_id=person_id))
-    return person_id
 
 
 def _choices(row: Row[tuple[object, ...]]) -> Choices:

@@ -28,7 +28,7 @@ from ..audit.record import Event, record
 from ..core.db import Database, Transaction, insert_unless_present, metadata
 from ..core.refusal import Refusal
 from ..delegation.models import person
-from ..delegation.persons import ensure_person, find_person_id
+from ..delegation.persons import find_person_id, held_person
 
 #: Characters of a code.
 SHORTEST, LONGEST = 6, 64
@@ -75,8 +75,7 @@ def set_user_code(db: Database, host_key: str, code: str) -> None:
     """
     validate_user_code(code)
     hashed = _HASHER.hash(code)
-    with db.write() as tx:
-        person_id = ensure_person(tx, host_key)
+    with held_person(db, host_key) as (tx, person_id):
         row = {"person_id": person_id, "hash": hashed, "set_at": tx.now}
         if not insert_unless_present(tx, user_code, row):
             mine = user_code.c.person_id == person_id

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .statement import Statement
 
@@ -36,12 +36,14 @@ class CheckpointFile:
             rewritten since is not lost, but stays as a line
         :raises OSError: where the file cannot be written
         """
-        added = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(added, "wb") as file:
+        added = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(added, "ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             kept = self._find_newest()
             if kept and kept["seal"] >= statement.number:
                 return
+            if _is_torn(file):
+                file.write(b"\n")
             if kept and find_signed(kept["seal"]) != kept["statement"]:
                 logging.getLogger(__name__).error("audit: seal %d was rewritten", kept["seal"])
                 file.write(_bytes(kept))
@@ -99,6 +101,13 @@ def _statement(line: str) -> str | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return told if isinstance(told, str) else None
+
+
+def _is_torn(file: BinaryIO) -> bool:
+    """Tell whether the last line has no end: the disk was full, or the machine went down."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - 1))
+    return file.read(1) not in (b"", b"\n")
 
 
 def _bytes(line: dict[str, Any]) -> bytes:

@@ -57,6 +57,7 @@ class Chain:
     """The seals examined so far.
 
     :ivar number: of the last one
+    :ivar named: ids of the keys that were to sign them
     """
 
     def __init__(self, keys: dict[str, ECKey], verdict: Verdict) -> None:
@@ -64,6 +65,7 @@ class Chain:
         self._keys = keys
         self._add = verdict.add
         self._last_position = 0
+        self.named: set[str] = set()
         self._signed: str | None = None
         self._kid: str | None = None
 
@@ -84,6 +86,8 @@ class Chain:
             self._add(Found.SEAL_EDITED, text, seal=row.number)
         if is_next:
             self._examine_link(row.number, statement, kid)
+        if self._kid in (None, kid):
+            self.named |= {kid, statement.next_kid or kid}
         self._follow(row, statement.last_position, statement.next_kid or kid)
         return statement
 

@@ -18,6 +18,7 @@ class Found(StrEnum):
     SEAL_MISSING = "seal_missing"
     BAD_SIGNATURE = "bad_signature"
     BROKEN_CHAIN = "broken_chain"
+    KEY_ADDED = "key_added"
     CHECKPOINT = "checkpoint"
 
 

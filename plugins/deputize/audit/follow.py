@@ -1,21 +1,17 @@
 """Following the trail: each event once, as it is committed.
 
 An event's time is that of its transaction's start, so one that is older than others may be
-seen after them. Each look therefore goes back some seconds, and leaves out what was seen:
-more than any transaction lasts, for a time is told once its locks are held.
+seen after them, however long that transaction lasted. What is new is therefore known by its
+position: whatever is not sealed yet, or was sealed since the last look.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from sqlalchemy import select
 
 from ..core.db import Database, Transaction
 from .models import event
-from .query import Search, Told, places
-
-#: Seconds that each look goes back.
-BACK = 30
+from .query import Search, Told, find_highest, places_after
 
 #: Parameters of one statement: databases bound them.
 _AT_ONCE = 500
@@ -30,29 +26,31 @@ class Follower:
     def __init__(self, db: Database, search: Search) -> None:
         self._db = db
         self._search = search
-        self._seen: dict[str, int] = {}
-        with db.read() as tx:
-            self._from = tx.now - BACK if search.since is None else search.since
-            if search.since is None:
-                self._seen = {id_: at for at, id_ in self._places(tx)}
+        self._through = 0
+        self._seen: Collection[str] = ()
+        if search.since is None:
+            with db.read() as tx:
+                self._through = find_highest(tx)
+                self._new(tx)
 
     def look(self) -> Iterator[Told]:
         """Yield what has come since the last look, oldest first."""
         with self._db.read() as tx:
-            new = [(at, id_) for at, id_ in self._places(tx) if id_ not in self._seen]
-            # What comes from here on is not older than this.
-            back = tx.now - BACK
+            new = self._new(tx)
         for start in range(0, len(new), _AT_ONCE):
             yield from self._told(new[start : start + _AT_ONCE])
-        self._seen |= {id_: at for at, id_ in new}
-        self._from = max(self._from, back)
-        self._seen = {id_: at for id_, at in self._seen.items() if at >= self._from}
 
-    def _places(self, tx: Transaction) -> list[tuple[int, str]]:
-        return places(tx, replace(self._search, since=self._from))
+    def _new(self, tx: Transaction) -> list[str]:
+        """Return the ids of what was not seen before: seen it is now."""
+        # Read first: what is sealed from here on is looked at again.
+        highest = find_highest(tx)
+        places = places_after(tx, self._search, self._through)
+        new = [one.id for one in places if one.id not in self._seen]
+        self._seen = {p.id for p in places if p.position is None or p.position > highest}
+        self._through = highest
+        return new
 
-    def _told(self, some: Sequence[tuple[int, str]]) -> list[Told]:
-        ids = [id_ for _, id_ in some]
+    def _told(self, ids: Sequence[str]) -> list[Told]:
         asked = select(event.c.at, event.c.id, event.c.body).where(event.c.id.in_(ids))
         with self._db.read() as tx:
             rows = [Told(row.at, row.id, row.body) for row in tx.execute(asked)]

@@ -34,6 +34,14 @@ def put_away(sealer: Sealer, kept: int) -> int:
     return number
 
 
+def put_away_at(tx: Transaction) -> int:
+    """Return when the newest event was sealed that was put away; 0 where none was."""
+    first = tx.execute(_FIRST).scalar() or 0
+    newest = select(func.max(seal.c.sealed_at)).where(seal.c.first_position < first)
+    # Nothing is gone from a trail that still begins with its first.
+    return int(tx.execute(newest).scalar() or 0) if first > 1 else 0
+
+
 def _put_some_away(sealer: Sealer, kept: int) -> int:
     with sealer.db.write([SEALING]) as tx:
         through = _through(tx, tx.now - kept)
@@ -56,10 +64,17 @@ def _put_some_away(sealer: Sealer, kept: int) -> int:
 
 def _through(tx: Transaction, sealed_before: int) -> int | None:
     """Return the position up to which the oldest that may go, go; None where none may."""
-    lowest = select(func.min(event.c.position)).where(event.c.kind != PUT_AWAY)
-    first = tx.execute(lowest).scalar()
+    first = tx.execute(_FIRST).scalar()
     ends = func.max(seal.c.first_position + seal.c.events - 1)
     last = tx.execute(select(ends).where(seal.c.sealed_at < sealed_before)).scalar()
     if first is None or last is None or first > last:
         return None
     return int(min(last, first + _SOME - 1))
+
+
+_FIRST = (
+    select(event.c.position)
+    .where(event.c.position.is_not(None), event.c.kind != PUT_AWAY)
+    .order_by(event.c.position)
+    .limit(1)
+)

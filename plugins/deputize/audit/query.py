@@ -6,7 +6,7 @@ meanwhile shifts nothing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -53,6 +53,17 @@ class Told(NamedTuple):
     body: bytes
 
 
+class Place(NamedTuple):
+    """Where an event stands.
+
+    :param position: None until it is sealed
+    """
+
+    at: int
+    id: str
+    position: int | None
+
+
 def find_events(
     tx: Transaction, search: Search, limit: int, before: str | None = None
 ) -> list[Told]:
@@ -80,11 +91,23 @@ def each_event(db: Database, search: Search) -> Iterator[Told]:
         page = _read(db, asked.where(event.c.at >= last.at, later))
 
 
-def places(tx: Transaction, search: Search) -> list[tuple[int, str]]:
-    """Return time and id of all of them, oldest first."""
-    asked = _selecting(search).with_only_columns(event.c.at, event.c.id)
-    rows = tx.execute(asked.order_by(event.c.at, event.c.id))
-    return [(row.at, row.id) for row in rows]
+def places_after(tx: Transaction, search: Search, position: int) -> list[Place]:
+    """Return the places of what is not sealed, or was sealed after `position`, oldest first."""
+    oldest = _oldest_after(tx, position) if position else 0
+    if oldest is None:
+        return []
+    since = max(oldest, search.since or 0)
+    # By time, which every index has: what is there of a position is told by no index beside it.
+    asked = _selecting(replace(search, since=since)).order_by(event.c.at, event.c.id)
+    rows = tx.execute(asked.with_only_columns(event.c.at, event.c.id, event.c.position))
+    places = (Place(row.at, row.id, row.position) for row in rows)
+    return [one for one in places if one.position is None or one.position > position]
+
+
+def find_highest(tx: Transaction) -> int:
+    """Return the highest position; 0 where nothing is sealed."""
+    highest = select(func.max(event.c.position)).where(event.c.position.is_not(None))
+    return int(tx.execute(highest).scalar() or 0)
 
 
 def time_of(event_id: str) -> int:
@@ -96,6 +119,12 @@ def time_of(event_id: str) -> int:
     if len(told) > _HEX_DIGITS:
         raise ValueError(event_id)
     return int(told, 16)
+
+
+def _oldest_after(tx: Transaction, position: int) -> int | None:
+    both = (event.c.position.is_(None), event.c.position > position)
+    found = (tx.execute(select(func.min(event.c.at)).where(those)).scalar() for those in both)
+    return min((int(at) for at in found if at is not None), default=None)
 
 
 def _read(db: Database, asked: Select[Any]) -> list[Told]:

@@ -8,12 +8,15 @@ written anything: what cannot be read is a finding, too.
 
 from collections.abc import Sequence
 
-from ..core.db import Database
+from sqlalchemy import select
+
+from ..core.db import Database, Transaction
 from .checkpoints import Checkpoints
 from .examine_events import Events
 from .examine_seals import Chain, read_pages
-from .findings import Verdict
+from .findings import Found, Verdict
 from .keys import find_public_keys
+from .models import as_stored, audit_key
 
 
 def verify(db: Database, checkpoints: Sequence[str | None], late_after: int) -> Verdict:
@@ -35,4 +38,14 @@ def verify(db: Database, checkpoints: Sequence[str | None], late_after: int) -> 
             events.leave_page()
         compared.finish(chain.number)
         events.finish(is_begun=bool(keys))
+        _examine_keys(tx, chain, verdict)
     return verdict
+
+
+def _examine_keys(tx: Transaction, chain: Chain, verdict: Verdict) -> None:
+    """Name each key that no seal names: it is published, and could sign proofs and receipts."""
+    if not chain.named:
+        return
+    for kid in tx.execute(select(as_stored(audit_key.c.kid))).scalars():
+        if kid not in chain.named:
+            verdict.add(Found.KEY_ADDED, f"no seal names the key {str(kid)[:43]}")

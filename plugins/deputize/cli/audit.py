@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..audit.query import Search, find_events, time_of
-from .audit_search import searching
+from .audit_search import searching, spelled
 from .shared import Failure, get_context, moment, on_the_app, print_table
 
 #: Members of an event that have columns of their own.
@@ -28,15 +28,15 @@ def list_events(search: Search, before: str | None, limit: int, as_json: bool) -
     """List the newest events, the oldest of them first."""
     _validate_place(before)
     with get_context().db.read() as tx:
-        events = [json.loads(e.body) for e in reversed(find_events(tx, search, limit, before))]
+        events = find_events(tx, search, limit, before)[::-1]
     if as_json:
-        for happened in events:
-            click.echo(json.dumps(happened, sort_keys=True))
+        for line in spelled(events, lambda body: json.dumps(json.loads(body), sort_keys=True)):
+            click.echo(line)
     else:
         columns = ("at", "kind", "person", "chain", "agent", "task", "delegation", "rule", "facts")
-        print_table(columns, map(row_of, events))
+        print_table(columns, spelled(events, lambda body: row_of(json.loads(body))))
     if len(events) == limit:
-        click.echo(f"there may be older ones: --before {events[0]['id']}", err=True)
+        click.echo(f"there may be older ones: --before {events[0].id}", err=True)
 
 
 def row_of(happened: dict[str, Any]) -> tuple[object, ...]:

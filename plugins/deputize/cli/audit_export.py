@@ -13,7 +13,7 @@ from ..audit.formats.cef import cef_line
 from ..audit.formats.jsonl import jsonl_line
 from ..audit.formats.ocsf import ocsf_line
 from ..audit.query import Search, Told, each_event
-from .audit_search import searching
+from .audit_search import searching, spelled
 from .shared import get_context, on_the_app
 
 FORMATS: dict[str, Callable[[bytes], str]] = {
@@ -62,10 +62,9 @@ def follow_command(search: Search, name: str) -> None:
 def _print(events: Iterable[Told], spell: Callable[[bytes], str]) -> None:
     """Print a line for each; whoever reads them may have had enough at any time."""
     try:
-        for told in events:
+        for line in spelled(events, spell):
             # An agent's words may hold what is no text: half a surrogate pair, escaped in JSON.
-            line = spell(bytes(told.body)).encode(errors="backslashreplace")
-            sys.stdout.buffer.write(line + b"\n")
+            sys.stdout.buffer.write(line.encode(errors="backslashreplace") + b"\n")
             sys.stdout.buffer.flush()
     except BrokenPipeError:
         # Or Python would try once more at exit, and complain.

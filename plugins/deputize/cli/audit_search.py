@@ -1,18 +1,20 @@
 """What `audit list`, `export` and `follow` look for: the same options, read in one way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from sqlalchemy import select
 
-from ..audit.query import Search
+from ..audit.query import Search, Told
 from ..core.db import Transaction
 from ..delegation.context import Context
 from ..delegation.models import archived, delegation
 from .shared import Failure, get_context, person_id_of, seconds_of
+
+T = TypeVar("T")
 
 _OPTIONS = (
     click.option("--person", help="On whose behalf: their user name, the host's key, or our id."),
@@ -38,6 +40,21 @@ def searching(run: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         with_search = option(with_search)
     return with_search
+
+
+def spelled(events: Iterable[Told], spell: Callable[[bytes], T]) -> Iterator[T]:
+    """Yield what `spell` makes of each event.
+
+    Whoever wrote to the database may have written anything there: what is no event is named, and
+    hides none of the others.
+    """
+    for told in events:
+        try:
+            made = spell(bytes(told.body))
+        except Exception:  # noqa: BLE001 - of whatever kind it is
+            click.echo(f"{told.id}: is no event: see deputize audit verify", err=True)
+        else:
+            yield made
 
 
 _NAMES = (

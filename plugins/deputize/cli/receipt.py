@@ -56,6 +56,7 @@ def _told(checked: Checked) -> list[str]:
         f"good: task {task['task_id']} of {task['agent']}, {task['status']} {ended}",
         f"for {task['person_id']}, at {checked.issuer}",
         f"{count_of(len(checked.events), 'event')} as sealed, {signed}",
+        f"made {moment(checked.made_at)}, whole up to position {checked.sealed_through}",
     ]
     return [*lines, *(f"{moment(e.event['at'])} {e.event['kind']}" for e in checked.events)]
 

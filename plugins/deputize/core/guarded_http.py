@@ -8,8 +8,10 @@ redirects, no proxies, little time for the whole of it, few bytes.
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +24,9 @@ import httpx
 
 TIMEOUT = 5.0
 MAX_BYTES = 65_536
+
+#: Names that are looked up at one time: what hangs stays that long.
+_LOOKING_UP = threading.BoundedSemaphore(64)
 
 #: RFC 4291 §2.5.4: no other addresses are a host's on the Internet.
 _UNICAST = IPv6Network("2000::/3")
@@ -97,8 +102,16 @@ def ask(
     :raises FetchError: for what is not allowed, too slow, too large, or no answer
     """
     with _asking("POST", url, headers, body, private_hosts, timeout) as answer:
-        told = {name.decode().lower(): value.decode("latin-1") for name, value in answer.headers}
-        return Response(answer.status, told, _read(answer, url))
+        return Response(answer.status, _headers(answer), _read(answer, url))
+
+
+def _headers(answer: httpcore.Response) -> dict[str, str]:
+    """Return the headers by name; what is said in several lines is one list (RFC 9110 §5.3)."""
+    told: dict[str, str] = {}
+    for name, value in answer.headers:
+        key, said = name.decode("latin-1").lower(), value.decode("latin-1")
+        told[key] = f"{told[key]}, {said}" if key in told else said
+    return told
 
 
 def _read(answer: httpcore.Response, url: str) -> bytes:
@@ -121,7 +134,7 @@ def _asking(
 ) -> Iterator[httpcore.Response]:
     deadline = time.monotonic() + (TIMEOUT if timeout is None else timeout)
     host, port, is_private = _judge(url, private_hosts)
-    checked = _Checked(_resolve(host, port, is_private), deadline)
+    checked = _Checked(_resolve(host, port, is_private, deadline), deadline)
     pool = httpcore.ConnectionPool(ssl_context=_certificates(), network_backend=checked)
     sent = list(headers.items())
     try:
@@ -151,15 +164,39 @@ def _host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _resolve(host: str, port: int, is_private: bool) -> str:
+def _resolve(host: str, port: int, is_private: bool, deadline: float) -> str:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = _look_up(host, port, deadline)
+    except TimeoutError:
+        raise FetchError(f"{host}: was not resolved in time") from None
     except (OSError, UnicodeError):
         raise FetchError(f"{host}: cannot be resolved") from None
-    addresses = [str(entry[4][0]) for entry in found]
     if not is_private and not all(_is_public(ipaddress.ip_address(a)) for a in addresses):
         raise FetchError(f"{host}: is on a private address")
     return addresses[0]
+
+
+def _look_up(host: str, port: int, deadline: float) -> list[str]:
+    """Return the addresses of `host`, asked in a thread that nobody waits for past `deadline`:
+    `getaddrinfo` takes none, and tries a silent server for half a minute.
+
+    :raises OSError, UnicodeError: where it has none; TimeoutError among them
+    """
+    room, found = _LOOKING_UP, Future[list[str]]()
+    if not room.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        raise TimeoutError
+
+    def look_up() -> None:
+        try:
+            told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.set_result([str(entry[4][0]) for entry in told])
+        except Exception as error:  # noqa: BLE001 - raised by whoever waits
+            found.set_exception(error)
+        finally:
+            room.release()
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
+    return found.result(max(0.0, deadline - time.monotonic()))
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:

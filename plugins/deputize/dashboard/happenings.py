@@ -13,13 +13,17 @@ from sqlalchemy import ColumnElement, Select, literal, select
 from ..audit.models import event
 from ..core.db import Transaction
 from ..web.pages import State
-from ..web.words import count_of, host_of
+from ..web.words import count_of, host_of, list_of
 
 #: What hands a token out: how it is known when an agent was last used.
 ISSUED = ("delegation.issued", "agent.token_issued")
 
 #: Too many of a task to tell each, and none of them news: who holds what is told by the rows.
 _DAILY = ("delegation.issued", "agent.spawn_issued")
+
+
+#: What ends all that an agent stands in.
+_STOPPED = ("agent.suspended", "agent.retired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def words_of(happened: Happening, issuer: str) -> str:
         return f"got a token for {host_of(where)}"
     if happened.kind == "delegation.ended":
         return f"{told}, with {count_of(_number(happened.facts), 'delegation')}"
+    if happened.kind in _STOPPED:
+        return f"{told}{_with_it(happened.facts)}"
     return told or happened.kind.replace(".", ": ").replace("_", " ")
 
 
@@ -99,15 +105,31 @@ def _number(facts: Mapping[str, Any]) -> int:
     return nodes if isinstance(nodes, int) else 1
 
 
+def _with_it(facts: Mapping[str, Any]) -> str:
+    """Say what ended with an agent that was stopped: what did, not what was to."""
+    counted = {"nodes": "delegation", "tasks": "task", "agents": "helper"}
+    told = [count_of(facts[name], what) for name, what in counted.items() if facts.get(name)]
+    return f", with {list_of(told)}" if told else ""
+
+
 def _read(
     tx: Transaction, which: ColumnElement[bool], order: Sequence[Any], limit: int
 ) -> list[Happening]:
     columns = (event.c.at, event.c.kind, event.c.rule, event.c.agent, event.c.delegation_id)
     asked = select(*columns, event.c.body).where(which).order_by(*order).limit(limit)
     return [
-        Happening(row.at, row.kind, row.rule, row.agent, row.delegation_id, json.loads(row.body))
+        Happening(row.at, row.kind, row.rule, row.agent, row.delegation_id, _facts(row.body))
         for row in tx.execute(asked)
     ]
+
+
+def _facts(body: Any) -> dict[str, Any]:
+    # Who wrote to the database hides nothing by garbage: the rest of the page is shown.
+    try:
+        facts = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 _NOES = ("approval.denied", "agent.suspended", "task.extension_denied")

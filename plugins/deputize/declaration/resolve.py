@@ -22,9 +22,10 @@ from ..agents.models import (
 )
 from ..agents.register import SELF
 from ..catalogue.details import DetailsType
-from ..catalogue.models import OWN_SCOPES, ResourceServer, Scope
+from ..catalogue.models import OWN_SCOPES, TASKS, ResourceServer, Scope
 from ..core.values import Words
 from ..delegation.context import Context
+from ..endings.owner_left import has_left
 from ..host import Person
 from ..oauth.ciba import CIBA, POLL
 from ..settings import Settings
@@ -137,6 +138,7 @@ class Resolving:
         owner = self._person(table, "owner", table.owner or "")
         sponsor = self._person(table, "sponsor", table.sponsor) if table.sponsor else None
         self._check(AGENTS, table.client_id, self._agent_mistakes(table, before))
+        self._check(AGENTS, table.client_id, self._owner_mistakes(table, owner, before))
         wanted = declared_agent(table, before, self.context.settings, self.stored.now)
         return replace(
             wanted,
@@ -161,6 +163,9 @@ class Resolving:
         if found is None or not found.is_blueprint:
             self._check(AGENTS, table.client_id, [f'blueprint: "{name}" is none that is known'])
             return None
+        if found.status != Status.ACTIVE and table.client_id not in self.stored.agents:
+            text = f'blueprint: "{name}" is {found.status}: nothing is born of it'
+            self._check(AGENTS, table.client_id, [text])
         return found
 
     def _resources(self, table: AgentTable) -> Words:
@@ -174,6 +179,17 @@ class Resolving:
         if found is None:
             self._check(AGENTS, table.client_id, [f'{key}: nobody signs in as "{name}"'])
         return found
+
+    def _owner_mistakes(
+        self, table: AgentTable, owner: Person | None, before: Agent | None
+    ) -> Iterator[str]:
+        if owner is None or (before is not None and before.owner == owner.key):
+            return
+        # It may have gone to the sponsor meanwhile: an old file does not hand it back.
+        with self.context.db.read() as tx:
+            is_gone = has_left(tx, owner.key)
+        if is_gone and not self.context.host.is_active(owner.key):
+            yield f'owner: "{table.owner}" has left: name who answers for it now'
 
     def _agent_mistakes(self, table: AgentTable, before: Agent | None) -> Iterator[str]:
         if before is None and table.auth_method is None:
@@ -198,6 +214,8 @@ class Resolving:
         for name in table.resources or ():
             if name not in self.use_id_of:
                 yield _unknown("resources", "resource server", name, self.use_id_of)
+        if table.task_heartbeat and TASKS not in table.scopes:
+            yield "task_heartbeat: needs the scope tasks, by which the agent reports"
         if AUTHORIZATION_CODE in (table.grant_types or ()) and not table.redirect_uris:
             yield "grant_types: authorization_code needs redirect_uris"
 

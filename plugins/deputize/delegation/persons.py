@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import select, update
 
-from ..core.db import Transaction, insert_unless_present
+from ..core.db import Database, Kind, Lock, Transaction, insert_unless_present
 from ..core.secrets import new_id
 from .models import ACTIVE, LEFT, person
 
@@ -44,3 +46,21 @@ def ensure_person(tx: Transaction, host_key: str) -> str:
     gone = (person.c.host_key == host_key) & (person.c.status == LEFT)
     tx.execute(update(person).where(gone).values(status=ACTIVE, left_at=None))
     return str(find_person_id(tx, host_key))
+
+
+@contextmanager
+def held_person(db: Database, host_key: str) -> Iterator[tuple[Transaction, str]]:
+    """Open a writing transaction under the person's lock; yield it, with their id.
+
+    For whatever keeps something of theirs: who was erased while the lock was waited for is
+    somebody new, and nothing comes in behind the erasure.
+    """
+    with db.read() as tx:
+        known = find_person_id(tx, host_key)
+    while True:
+        with db.write([Lock(Kind.PERSON, known, exclusive=True)] if known else []) as tx:
+            person_id = ensure_person(tx, host_key)
+            if person_id == known:
+                yield tx, person_id
+                return
+        known = person_id

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
+from ..agents.models import agent
 from ..approvals.choices import forget_choices
 from ..approvals.user_code import forget_user_code
 from ..audit.record import Event, record
 from ..core.db import Database, Kind, Lock, Transaction
 from ..delegation.models import ACTIVE, LEFT, code, delegation, delegation_from_row, person
 from ..delegation.node import Delegation
-from ..delegation.persons import find_person_id
+from ..delegation.persons import ensure_person, find_person_id
 from ..passkeys.models import passkey
 from ..web_push.models import browser
 from ..web_push.remove import remove_browsers
@@ -34,12 +35,22 @@ def person_left(db: Database, host_key: str, *, why: str) -> Cut:
 
 
 def _end_trees(db: Database, host_key: str, why: str) -> Cut:
-    with db.read() as tx:
-        person_id = find_person_id(tx, host_key)
+    with db.write() as tx:
+        person_id = _person_id(tx, host_key)
     if person_id is None:
         return Cut()
     with person_locked(db, person_id) as tx:
         return leave(tx, person_id, why)
+
+
+def _person_id(tx: Transaction, host_key: str) -> str | None:
+    """Return our id of the person; made where they answer for an agent: that they have left is
+    asked when it is handed on, or started again."""
+    known = find_person_id(tx, host_key)
+    answers = or_(agent.c.owner == host_key, agent.c.sponsor == host_key)
+    if known is None and tx.execute(select(agent.c.client_id).where(answers).limit(1)).first():
+        return ensure_person(tx, host_key)
+    return known
 
 
 @contextmanager

@@ -20,29 +20,34 @@ def stop_agent(
     """Move the agent to `target` and end each delegation in whose chain it stands.
 
     The instances of a blueprint are stopped before it, one by one: a run that is cut short is
-    finished by the next. Return None where it was in no state that leads there.
+    finished by the next. What ended with it all stands in the event. Return None where it was in
+    no state that leads there.
     """
-    below = [_stop(db, one.client_id, target, why, by) for one in instances_of(db, client_id)]
-    done = _stop(db, client_id, target, why, by)
-    if done is not None:
-        for cut_below in filter(None, below):
-            done.add(cut_below)
-    return done
+    below = Cut()
+    for one in instances_of(db, client_id):
+        below.add(_stop(db, one.client_id, target, why, by, Cut()) or Cut())
+    return _stop(db, client_id, target, why, by, below)
 
 
-def _stop(db: Database, client_id: str, target: Status, why: str, by: str | None) -> Cut | None:
+def _stop(
+    db: Database, client_id: str, target: Status, why: str, by: str | None, below: Cut
+) -> Cut | None:
     with agent_locked(db, client_id) as tx:
         if not change_status(tx, client_id, target):
             return None
         withdraw_codes(tx, code.c.client_id == client_id)
-        record(tx, Event(f"agent.{target}", agent=client_id, facts={"why": why, "by": by}))
-        return cut(tx, live_nodes_of(tx, [client_id]), why, by)
+        done = cut(tx, live_nodes_of(tx, [client_id]), why, by)
+        done.add(below)
+        ended = {"nodes": done.nodes, "tasks": len(done.tasks), "agents": len(done.agents)}
+        facts = {"why": why, "by": by, **ended}
+        record(tx, Event(f"agent.{target}", agent=client_id, facts=facts))
+        return done
 
 
 def start_agent(db: Database, client_id: str, *, by: str | None = None) -> bool:
     """Adopt or resume the agent: it can get authority anew. Tell whether it could be.
 
-    None can whose owner has left, nor an instance whose blueprint is stopped.
+    None can whose owner has left or was erased, nor an instance whose blueprint is stopped.
     """
     return _start(db, client_id, by, (Status.PENDING, Status.SUSPENDED))
 
@@ -55,12 +60,16 @@ def resume_agent(db: Database, client_id: str, *, by: str) -> bool:
 def _start(db: Database, client_id: str, by: str | None, stands: tuple[Status, ...]) -> bool:
     with db.write([Lock(Kind.AGENT, client_id, exclusive=True)]) as tx:
         known = find_agent(tx, client_id)
-        if known is None or known.status not in stands or has_left(tx, known.owner):
+        if known is None or known.status not in stands or not _has_owner(tx, known):
             return False
         if not _has_live_blueprint(tx, known) or not change_status(tx, client_id, Status.ACTIVE):
             return False
         record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
         return True
+
+
+def _has_owner(tx: Transaction, known: Agent) -> bool:
+    return known.owner is not None and not has_left(tx, known.owner)
 
 
 def _has_live_blueprint(tx: Transaction, known: Agent) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Exists, exists, select
 
 from ..agents.lifecycle import Status
-from ..agents.models import agent
+from ..agents.models import BLUEPRINT, agent
 from ..audit.models import event
 from ..audit.record import Event, record_all
 from ..core.db import Database, Kind, Lock, Transaction
@@ -57,11 +57,15 @@ def _report(db: Database, seconds: int) -> list[str]:
 
 
 def _idle(tx: Transaction, since: int, *more: ColumnElement[bool]) -> list[str]:
-    """Return the active agents that have shown no use after `since`; a task's own go with it."""
+    """Return the active agents that have shown no use after `since`.
+
+    A task's own go with it. A blueprint acts never: what uses it are its instances.
+    """
     unused = select(agent.c.client_id).where(
         agent.c.status == Status.ACTIVE,
         agent.c.created_at <= since,
         agent.c.parent.is_(None),
+        agent.c.token_endpoint_auth_method != BLUEPRINT,
         ~_has(*USES, since=since),
         *more,
     )

@@ -1,14 +1,18 @@
 """Makes a task's receipt, once the task has ended and all that happened in it is sealed."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
 
 from ..audit.models import event
 from ..audit.prove import NotProved, prove
+from ..audit.put_away import put_away_at
+from ..audit.query import find_highest
 from ..audit.seal import Sealer
 from ..core.db import Transaction
+from ..delegation.persons import commitment, salt_of
 from ..tasks.lifecycle import RUNNING
 from ..tasks.models import Task
 from ..tasks.report import find_task
@@ -32,12 +36,18 @@ def make_receipt(sealer: Sealer, task_id: str) -> str:
             raise NoReceipt("there is no such task")
         if of.status in RUNNING:
             raise NoReceipt("it has not ended")
+        if put_away_at(tx) >= of.started_at:
+            raise NoReceipt("some of what happened in it was put away")
+        # What comes while it is read is in no receipt, or in the next.
+        through = find_highest(tx)
+        sealed = _sealed(tx, of, through)
         claims = {
             "iss": sealer.issuer,
             "iat": tx.now,
             "task": _told(of),
-            "events": _proofs(tx, task_id),
-            "evidence": _evidence(tx, task_id),
+            "sealed_through": through,
+            "events": _proofs(tx, sealed),
+            "evidence": _evidence(tx, of, sealed.values()),
         }
         return sign(claims, sealer.keys.signing(tx))
 
@@ -55,28 +65,33 @@ def _told(of: Task) -> dict[str, Any]:
     }
 
 
-def _proofs(tx: Transaction, task_id: str) -> list[dict[str, Any]]:
-    its = select(event.c.id).where(event.c.task_id == task_id).order_by(event.c.position)
+def _sealed(tx: Transaction, of: Task, through: int) -> dict[str, dict[str, Any]]:
+    """Return the task's events until its end, up to that position, by their ids, in order.
+
+    What its agents try later is refused: that makes a receipt neither longer nor another.
+    """
+    its = (event.c.task_id == of.id) & (event.c.position <= through)
+    its &= event.c.at <= (of.ended_at or 0)
+    rows = tx.execute(select(event.c.id, event.c.body).where(its).order_by(event.c.position))
     try:
-        return [prove(tx, event_id) for event_id in tx.execute(its).scalars()]
+        return {row.id: dict(json.loads(row.body)) for row in rows}
+    except (ValueError, TypeError, RecursionError):
+        raise NoReceipt("what happened in it is not what was sealed") from None
+
+
+def _proofs(tx: Transaction, ids: Iterable[str]) -> list[dict[str, Any]]:
+    try:
+        return [prove(tx, event_id) for event_id in ids]
     except NotProved as error:
         raise NoReceipt(f"what happened in it can't be proved: {error}") from None
 
 
-def _evidence(tx: Transaction, task_id: str) -> list[dict[str, Any]]:
-    ids = _evidence_ids(tx, task_id)
-    found = find_evidence(tx, ids)
-    if len(found) != len(ids):
+def _evidence(tx: Transaction, of: Task, events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what people signed in the task: each what its event says that they decided."""
+    decided = {told["evidence_id"]: told["decision"] for told in events if "evidence_id" in told}
+    found, salt = find_evidence(tx, decided), salt_of(tx, of.person_id)
+    if len(found) != len(decided):
         raise NoReceipt("what was signed in it is gone: who signed it was erased")
+    if any(commitment(salt, one["decision_hash"]) != decided[one["id"]] for one in found):
+        raise NoReceipt("what was signed in it is not what was decided")
     return found
-
-
-def _evidence_ids(tx: Transaction, task_id: str) -> set[str]:
-    """Return the ids of what people signed in the task, as its events name them."""
-    its = select(event.c.body).where(event.c.task_id == task_id, event.c.kind.in_(_WITH_EVIDENCE))
-    named = (json.loads(body).get("evidence_id") for body in tx.execute(its).scalars())
-    return {evidence_id for evidence_id in named if evidence_id is not None}
-
-
-#: Events of a decision, which may rest on a passkey.
-_WITH_EVIDENCE = ("approval.approved", "approval.voted", "approval.denied")

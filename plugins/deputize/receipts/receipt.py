@@ -1,8 +1,8 @@
 """A task's receipt: a JWS of a type of its own, by the key that seals the trail.
 
-It holds every event of the task as it was sealed, with what proves that, and what people signed
-with a passkey. Whoever has the trail's public keys can check it, without the server. It names
-people by our ids alone.
+It holds every event of the task until its end that was sealed up to a position of the trail, with
+what proves that, and what people signed with a passkey. Whoever has the trail's public keys can
+check it, without the server. It names people by our ids alone.
 """
 
 import json
@@ -21,6 +21,9 @@ from .evidence import is_signed_by_a_passkey
 ALGORITHM = "ES256"
 TYP = "task-receipt+jwt"
 
+#: What a receipt tells of a task, and where the event of its end says the same.
+_END = {"status": "status", "agent": "agent", "person_id": "person_id", "ended_at": "at"}
+
 
 class NotAReceipt(ValueError):  # noqa: N818 - it is told in one line
     """It proves nothing, or not what it says. The message says why."""
@@ -34,6 +37,7 @@ class Checked:
     :param events: what was sealed, in order
     :param signed: ids of the evidence that was verified
     :param made_at: NumericDate
+    :param sealed_through: the trail's position up to which the server says that it is whole
     """
 
     issuer: str
@@ -41,6 +45,7 @@ class Checked:
     events: tuple[Proved, ...]
     signed: tuple[str, ...]
     made_at: int
+    sealed_through: int
 
 
 def sign(claims: dict[str, Any], key: SigningKey) -> str:
@@ -59,10 +64,11 @@ def check_receipt(text: str, keys: dict[str, ECKey]) -> Checked:
     try:
         task, proofs, evidence = claims["task"], claims["events"], claims["evidence"]
         events = tuple(_event(proof, task["task_id"], keys) for proof in proofs)
-        _require_whole(task, events)
+        through = int(claims["sealed_through"])
+        _require_whole(task, events, through)
         signed = tuple(_evidence(one, events) for one in evidence)
         _require_all_evidence(events, signed)
-        return Checked(str(claims["iss"]), task, events, signed, int(claims["iat"]))
+        return Checked(str(claims["iss"]), task, events, signed, int(claims["iat"]), through)
     except (TypeError, LookupError, ValueError, AttributeError, OverflowError) as error:
         raise NotAReceipt(str(error) if isinstance(error, NotAReceipt) else "is none") from None
 
@@ -93,13 +99,15 @@ def _event(proof: Any, task_id: str, keys: dict[str, ECKey]) -> Proved:
     return proved
 
 
-def _require_whole(task: dict[str, Any], events: tuple[Proved, ...]) -> None:
-    """Refuse what has no end, another end, or the same event twice."""
+def _require_whole(task: dict[str, Any], events: tuple[Proved, ...], through: int) -> None:
+    """Refuse what has no end, another end, the same event twice, or one of after the end."""
     ends = [one.event for one in events if one.event.get("kind") == "task.ended"]
-    if len(ends) != 1 or ends[0].get("status") != task["status"]:
+    if len(ends) != 1 or any(ends[0].get(told) != task[name] for name, told in _END.items()):
         raise NotAReceipt("what was sealed does not say that the task ended so")
     if len({one.position for one in events}) != len(events):
         raise NotAReceipt("an event stands in it twice")
+    if any(one.position > through or one.event["at"] > task["ended_at"] for one in events):
+        raise NotAReceipt("it holds an event of later than it says")
 
 
 def _evidence(one: dict[str, Any], events: tuple[Proved, ...]) -> str:

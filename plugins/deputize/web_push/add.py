@@ -9,12 +9,12 @@ import hmac
 from sqlalchemy import update
 
 from ..audit.record import Event, record
-from ..core.db import Kind, Lock, Transaction, insert_unless_present
+from ..core.db import Transaction, insert_unless_present
 from ..core.refusal import Refusal
 from ..core.sealed import Box
 from ..core.secrets import new_id
 from ..core.vapid import origin_of
-from ..delegation.persons import ensure_person
+from ..delegation.persons import ensure_person, held_person
 from ..web.words import neutralise
 from .application_server import ApplicationServer
 from .models import Subscription, browser, browsers_of, find_by_endpoint
@@ -36,16 +36,14 @@ def add_browser(server: ApplicationServer, host_key: str, said: str, name: str) 
     :return: its id
     :raises Refusal: `browser.malformed`, `browser.service`, `browser.known`, `browser.too_many`
     """
-    with server.db.write() as tx:
-        person_id = ensure_person(tx, host_key)
     try:
         subscription = read_subscription(said, server.settings)
         # Whoever counts the browsers of a person does so alone.
-        with server.db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
+        with held_person(server.db, host_key) as (tx, person_id):
             return _store(tx, server.box, person_id, subscription, _called(name))
     except Refusal as refusal:
         with server.db.write() as tx:
-            record(tx, Event("browser.refused", person_id, rule=refusal.rule))
+            record(tx, Event("browser.refused", ensure_person(tx, host_key), rule=refusal.rule))
         raise
 
 

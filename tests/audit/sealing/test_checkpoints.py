@@ -57,6 +57,15 @@ class TestTheFileOfThisMachine:
         trail.sealed(1)
         assert [line["seal"] for line in lines(trail.file.newest)] == [2]
 
+    def test_a_torn_line_swallows_no_other(self, trail: Trail) -> None:
+        trail.sealed(1)
+        with trail.file.path.open("a") as file:
+            file.write('{"seal": 2, "statem')
+        a_minute_later(trail.file.path)
+        trail.sealed(1)
+        *_, torn, whole = trail.file.path.read_text().splitlines()
+        assert (torn, json.loads(whole)["seal"]) == ('{"seal": 2, "statem', 2)
+
     def test_a_line_that_somebody_wrote_there_is_said_to_be_none(self, trail: Trail) -> None:
         trail.sealed(1)
         with trail.file.path.open("a") as file:

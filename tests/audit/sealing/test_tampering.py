@@ -155,7 +155,17 @@ class TestSeals:
         stranger = stranger_key()
         add_key(trail, stranger)
         resign(trail, 4, stranger)
-        assert only(trail.verify())[:2] == (Found.BAD_SIGNATURE, 4)
+        assert kinds(trail.verify()) == {Found.BAD_SIGNATURE, Found.KEY_ADDED}
+
+    def test_a_key_that_somebody_added_is_found_before_it_signs(self, trail: Trail) -> None:
+        """It is published with the others: it could sign receipts that anybody believes."""
+        trail.sealer.rotate()
+        assert trail.verify().is_intact
+        stranger = stranger_key()
+        add_key(trail, stranger)
+        (finding,) = trail.verify().findings
+        assert finding.kind == Found.KEY_ADDED
+        assert stranger.kid in finding.text
 
     def test_a_key_under_anothers_name_is_none(self, trail: Trail) -> None:
         stranger = stranger_key()

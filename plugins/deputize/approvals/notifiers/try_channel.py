@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from ...audit.record import Event, record
-from ...core.db import Database, Kind, Lock, Transaction
+from ...core.db import Database, Transaction
 from ...core.refusal import Refusal
-from ...delegation.persons import ensure_person
+from ...delegation.persons import held_person
 from ...outbox.channel import Channel
 from ...outbox.enqueue import count_since, enqueue
 from ...outbox.models import outbox
@@ -40,9 +40,7 @@ def ask_for_test(db: Database, host_key: str, name: str, channel: Channel) -> No
 
     :raises Refusal: `notify.too_many_tests`
     """
-    with db.write() as tx:
-        person_id = ensure_person(tx, host_key)
-    with db.write([Lock(Kind.PERSON, person_id, exclusive=True)]) as tx:
+    with held_person(db, host_key) as (tx, person_id):
         if count_since(tx, TEST, person_id, tx.now - HOUR) >= MOST:
             text = f"You have sent {MOST} tests within an hour. Try again later."
             raise Refusal("notify.too_many_tests", text)
