@@ -132,7 +132,7 @@ def resume(client_id: str) -> None:
     db = get_context().db
     _require(db, client_id, Status.SUSPENDED)
     if not start_agent(db, client_id, by=BY):
-        raise Failure(f"{client_id}: its owner has left: declare another, or look again")
+        raise Failure(f"{client_id}: its owner has left, or its blueprint was stopped: first that")
     click.echo(f"{client_id} is active; what its suspension ended stays ended")
 
 
