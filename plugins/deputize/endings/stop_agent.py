@@ -4,10 +4,11 @@ What suspension ended stays ended when the agent is resumed.
 """
 
 from ..agents.change_status import change_status
+from ..agents.declare import has_live_blueprint
 from ..agents.lifecycle import Status
-from ..agents.models import Agent, find_agent
+from ..agents.models import find_agent
 from ..audit.record import Event, record
-from ..core.db import Database, Kind, Lock, Transaction
+from ..core.db import Database, Kind, Lock
 from ..delegation.models import code
 from .cut import Cut, agent_locked, cut, live_nodes_of, withdraw_codes
 from .edit_agent import instances_of
@@ -19,14 +20,16 @@ def stop_agent(
 ) -> Cut | None:
     """Move the agent to `target` and end each delegation in whose chain it stands.
 
-    The instances of a blueprint are stopped before it, one by one: a run that is cut short is
-    finished by the next. Return None where it was in no state that leads there.
+    The instances of a blueprint are stopped after it, one by one, so that none is let in behind
+    those that were; a run that is cut short is finished by the next. Return None where nothing
+    was in a state that leads there.
     """
-    below = [_stop(db, one.client_id, target, why, by) for one in instances_of(db, client_id)]
     done = _stop(db, client_id, target, why, by)
-    if done is not None:
-        for cut_below in filter(None, below):
-            done.add(cut_below)
+    for one in instances_of(db, client_id):
+        below = _stop(db, one.client_id, target, why, by)
+        if below is not None:
+            done = done or Cut()
+            done.add(below)
     return done
 
 
@@ -57,12 +60,7 @@ def _start(db: Database, client_id: str, by: str | None, stands: tuple[Status, .
         known = find_agent(tx, client_id)
         if known is None or known.status not in stands or has_left(tx, known.owner):
             return False
-        if not _has_live_blueprint(tx, known) or not change_status(tx, client_id, Status.ACTIVE):
+        if not has_live_blueprint(tx, known) or not change_status(tx, client_id, Status.ACTIVE):
             return False
         record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
         return True
-
-
-def _has_live_blueprint(tx: Transaction, known: Agent) -> bool:
-    blueprint = find_agent(tx, known.blueprint) if known.blueprint else None
-    return known.blueprint is None or (blueprint is not None and blueprint.status == Status.ACTIVE)
