@@ -4,7 +4,7 @@ A heartbeat moves when it must be heard of again, and never the deadline. It is 
 leaves no event: the row says until when the silence may last.
 """
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from ..core.db import Transaction
 from .change_status import change_status
@@ -18,13 +18,20 @@ def find_task(tx: Transaction, task_id: str) -> Task | None:
     return Task(**row) if row else None
 
 
+def is_in_time(now: int) -> ColumnElement[bool]:
+    """Return what holds of the row of a task that time has not ended, swept or not.
+
+    :param now: NumericDate of the transaction that would move it
+    """
+    return (task.c.deadline > now) & (task.c.heard_by.is_(None) | (task.c.heard_by > now))
+
+
 def hear(tx: Transaction, of: Task) -> bool:
     """Note that the agent was heard of in time; tell whether it was."""
     if of.heartbeat is None:
         return True
-    in_time = (task.c.id == of.id) & (task.c.status == TaskStatus.OPEN)
-    in_time &= (task.c.heard_by > tx.now) & (task.c.deadline > tx.now)
-    heard = update(task).where(in_time).values(heard_by=tx.now + of.heartbeat)
+    is_open = (task.c.id == of.id) & (task.c.status == TaskStatus.OPEN)
+    heard = update(task).where(is_open, is_in_time(tx.now)).values(heard_by=tx.now + of.heartbeat)
     return tx.execute(heard).rowcount == 1
 
 
@@ -33,21 +40,20 @@ def propose(tx: Transaction, task_id: str, outcome: TaskStatus) -> bool:
 
     The caller holds the task's lock. Tell whether it was open.
     """
-    in_time = task.c.deadline > tx.now
     said = {"proposed": outcome, "proposed_at": tx.now, "heard_by": None}
-    return change_status(tx, task_id, TaskStatus.PROPOSED, where=in_time, **said)
+    return change_status(tx, task_id, TaskStatus.PROPOSED, where=is_in_time(tx.now), **said)
 
 
 def reopen(tx: Transaction, of: Task) -> bool:
     """Open the task again whose proposed end was not accepted; tell whether that waited."""
     heard_by = tx.now + of.heartbeat if of.heartbeat else None
     again = {"proposed": None, "proposed_at": None, "heard_by": heard_by}
-    return change_status(tx, of.id, TaskStatus.OPEN, where=task.c.deadline > tx.now, **again)
+    return change_status(tx, of.id, TaskStatus.OPEN, where=is_in_time(tx.now), **again)
 
 
 def extend(tx: Transaction, task_id: str, deadline: int) -> bool:
     """Move the deadline of a running task further away; tell whether that could be done."""
     runs = (task.c.id == task_id) & task.c.status.in_(RUNNING)
-    further = (task.c.deadline > tx.now) & (task.c.deadline < deadline)
+    further = is_in_time(tx.now) & (task.c.deadline < deadline)
     moved = update(task).where(runs & further).values(deadline=deadline)
     return tx.execute(moved).rowcount == 1
