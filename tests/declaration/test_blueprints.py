@@ -1,9 +1,17 @@
 """A blueprint and its instances: edited once, stopped once, and nobody that acts itself."""
 
+from dataclasses import replace
+
 import pytest
 
 from declaration.house import OTHER_SECRET, SCOPES, SECRET, SERVER, House
+from deputize.agents.declare import declare_agent
 from deputize.agents.lifecycle import Status
+from deputize.agents.models import Agent
+from deputize.agents.rotate import rotate_secret
+from deputize.core.db import Database
+from deputize.core.secrets import digest
+from deputize.endings.edit_agent import edit_agent, instances_of
 from deputize.endings.stop_agent import start_agent, stop_agent
 
 FLEET = """
@@ -78,6 +86,34 @@ class TestInstances:
         fleet.apply(SERVER + SCOPES + ONE.replace("The first", "The foremost"))
         one = fleet.agent("fleet-1")
         assert (one.name, one.status) == ("The foremost", Status.SUSPENDED)
+
+    @pytest.mark.parametrize("target", [Status.SUSPENDED, Status.RETIRED])
+    def test_one_that_is_declared_behind_a_stop_is_stopped_too(
+        self, house: House, target: Status
+    ) -> None:
+        """Whoever applied a file read the blueprint before it was stopped."""
+        house.apply(SERVER + SCOPES + ONE + FLEET)
+        two = replace(house.agent("fleet-1"), client_id="fleet-2")
+        stop_agent(house.context.db, "fleet", target, why="ended_by_operator")
+        declare_agent(house.context.db, two, by="administrator")
+        assert house.agent("fleet-2").status == Status.SUSPENDED
+        assert not start_agent(house.context.db, "fleet-2")
+
+    def test_one_whose_secret_is_replaced_while_they_follow_keeps_the_new_one(
+        self, fleet: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An edit of all takes nobody's credential back to what it was when it began."""
+        db, rotated = fleet.context.db, []
+
+        def then_rotated(db: Database, blueprint: str) -> list[Agent]:
+            found = instances_of(db, blueprint)
+            rotated.append(rotate_secret(db, "fleet-1", 0) or "")
+            return found
+
+        monkeypatch.setattr("deputize.endings.edit_agent.instances_of", then_rotated)
+        assert edit_agent(db, replace(fleet.agent("fleet"), max_delegation_depth=2))
+        assert fleet.agent("fleet-1").max_delegation_depth == 2
+        assert [fleet.agent("fleet-1").secret_digest] == [digest(one) for one in rotated]
 
     def test_one_can_be_stopped_alone(self, fleet: House) -> None:
         stop_agent(fleet.context.db, "fleet-1", Status.RETIRED, why="ended_by_operator")

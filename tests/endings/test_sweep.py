@@ -12,6 +12,7 @@ from deputize.delegation.models import code
 from deputize.endings.sweep import KEPT, sweep
 from deputize.tasks.models import task
 from support.agents_http import decode, http
+from support.running import Running
 from support.world import CALENDAR, World, running_world
 
 DAY = 86_400
@@ -38,6 +39,18 @@ def test_before_its_deadline_nothing_is_touched(world: World) -> None:
     hold = world.hold()
     assert sweep(world.context.db).tasks == 0
     assert world.agent("planner").introspect(hold).json()["active"] is True
+
+
+def test_a_task_that_ended_otherwise_hides_none_that_fell_silent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for no report any more takes no place among those that a sweep looks at."""
+    monkeypatch.setattr("deputize.endings.sweep.AT_ONCE", 1)
+    revoked, silent = (Running(world, task_heartbeat=60) for _ in range(2))
+    world.agent(revoked.agent).revoke(revoked.hold)
+    world.pass_time(61)
+    assert [sweep(world.context.db).tasks for _ in range(2)] == [1, 0]
+    assert [len(one.events("task.ended")) for one in (revoked, silent)] == [1, 1]
 
 
 def test_spent_assertions_and_codes_are_forgotten_when_nobody_would_believe_them(

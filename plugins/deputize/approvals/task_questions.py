@@ -9,6 +9,7 @@ from ..core.db import Transaction
 from ..delegation.models import person
 from ..tasks.lifecycle import TaskStatus
 from ..tasks.models import task
+from ..tasks.report import is_in_time
 
 
 def find_waiting_tasks(tx: Transaction, person_key: str, limit: int) -> list[Row[Any]]:
@@ -19,7 +20,7 @@ def find_waiting_tasks(tx: Transaction, person_key: str, limit: int) -> list[Row
         select(task.c.id, task.c.agent, task.c.proposed, agent.c.name)
         .join(person, person.c.id == task.c.person_id)
         .outerjoin(agent, agent.c.client_id == task.c.agent)
-        .where(person.c.host_key == person_key, task.c.deadline > tx.now)
+        .where(person.c.host_key == person_key, is_in_time(tx.now))
         .where(asks | (task.c.status == TaskStatus.PROPOSED))
         .order_by(task.c.deadline, task.c.id)
     )

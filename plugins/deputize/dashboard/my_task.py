@@ -28,7 +28,6 @@ from ..endings.answer_end import (
 )
 from ..host import Person
 from ..receipts.make import NoReceipt, make_receipt
-from ..tasks.lifecycle import RUNNING
 from ..tasks.models import Task, task
 from ..web.pages import MessagePage, Onward, State, TaskPage, UntilChoice
 from ..web.shell import is_own_form, render, see_other
@@ -87,7 +86,7 @@ def _on_mine(
         return see_other(sign_in_url(context, request.path))
     with context.db.read() as tx:
         of = _find(tx, task_id, me.key)
-        runs = of is not None and of.status in RUNNING and of.deadline > tx.now
+        runs = of is not None and of.runs_at(tx.now)
     return answer(me, of) if of and runs != is_over else _over(me)
 
 

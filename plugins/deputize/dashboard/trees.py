@@ -23,7 +23,7 @@ from ..delegation.models import delegation, delegation_from_row, person
 from ..delegation.node import Delegation
 from ..delegation.wording import face_of, holdings_of
 from ..host import Person
-from ..tasks.lifecycle import RUNNING, TaskStatus
+from ..tasks.lifecycle import TaskStatus
 from ..tasks.models import Task, task
 from ..web.pages import ChainLink, DelegationNode, EndPage, State, TaskTree
 from ..web.words import since_tag, until_tag
@@ -56,8 +56,8 @@ class Trees:
     def all(self) -> tuple[tuple[TaskTree, ...], tuple[TaskTree, ...]]:
         """Return the live trees and the finished ones, each newest first."""
         tasks = self._tasks()
-        live = [t for t in tasks if _is_open(t, self.tx.now)]
-        finished = [t for t in tasks if not _is_open(t, self.tx.now)][:FINISHED_SHOWN]
+        live = [t for t in tasks if t.runs_at(self.tx.now)]
+        finished = [t for t in tasks if not t.runs_at(self.tx.now)][:FINISHED_SHOWN]
         shown = [t.id for t in (*live, *finished)]
         standings = find_standings(self.tx, shown)
         names = frozenset(name for s in standings for name in s.node.chain)
@@ -170,7 +170,7 @@ class _Tree:
 
     @property
     def is_open(self) -> bool:
-        return _is_open(self.task, self.telling.now)
+        return self.task.runs_at(self.telling.now)
 
     @property
     def live_state(self) -> State:
@@ -227,8 +227,3 @@ class _Tree:
     def _last_seen(self, top: Delegation) -> int:
         same = [n.id for n in self.nodes if n.path.startswith(top.path) and n.chain == top.chain]
         return max((self.telling.seen.get(node_id, 0) for node_id in same), default=0)
-
-
-def _is_open(of: Task, now: int) -> bool:
-    is_heard = of.heard_by is None or now < of.heard_by
-    return of.status in RUNNING and now < of.deadline and is_heard

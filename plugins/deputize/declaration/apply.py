@@ -12,10 +12,9 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from ..agents.declare import declare_agent
 from ..agents.lifecycle import Status
 from ..agents.models import Agent
-from ..agents.register import store_agent
-from ..audit.record import Event
 from ..catalogue.details import DetailsType
 from ..catalogue.models import ResourceServer, Scope
 from ..core.db import Database
@@ -100,7 +99,8 @@ def plan(context: Context, declaration: Declaration, *, prune: bool = False) -> 
         *(_server(context.db, stored, row) for row in rows.servers),
         *(_scope(context.db, stored, row) for row in rows.scopes),
         *(_details_type(context.db, stored, row) for row in rows.details_types),
-        *(_agent(context.db, stored, row) for row in rows.agents),
+        # A blueprint stands before its instances do.
+        *(_agent(context.db, stored, row) for row in sorted(rows.agents, key=_is_instance)),
     ]
     return [*steps, *_retirements(context.db, stored, rows)] if prune else steps
 
@@ -134,6 +134,10 @@ def _details_type(db: Database, stored: Stored, row: DetailsType) -> Step:
     return Step(change, partial(declare_details_type, db, row))
 
 
+def _is_instance(row: Agent) -> bool:
+    return row.blueprint is not None
+
+
 def _agent(db: Database, stored: Stored, row: Agent) -> Step:
     before = stored.agents.get(row.client_id)
     change = compare("agent", row.client_id, before, row)
@@ -146,10 +150,8 @@ def _agent(db: Database, stored: Stored, row: Agent) -> Step:
 
 
 def _declare_agent(db: Database, row: Agent) -> None:
-    happened = Event("agent.declared", agent=row.client_id, facts={"by": BY})
     try:
-        with db.write() as tx:
-            store_agent(tx, row, happened)
+        declare_agent(db, row, by=BY)
     except Refusal:
         text = f"agent {row.client_id}: was declared by somebody else meanwhile: apply again"
         raise ConfigurationError(text) from None

@@ -9,7 +9,7 @@ from ..audit.record import Event, record
 from ..core.db import Database, Transaction
 from ..tasks.lifecycle import TaskStatus
 from ..tasks.models import Task
-from ..tasks.report import deny_time, extend, find_task, reopen
+from ..tasks.report import deny_time, extend, find_task, is_in_time, reopen
 from .cut import Cut
 from .end_task import finish
 from .locked import task_locked
@@ -24,7 +24,8 @@ def accept_end(db: Database, of: Task) -> Cut | None:
         now_there = find_task(tx, of.id)
         if now_there is None or now_there.proposed is None or now_there.proposed != of.proposed:
             return None
-        return finish(tx, of.id, TaskStatus(now_there.proposed), ACCEPTED, of.person_id)
+        outcome, in_time = TaskStatus(now_there.proposed), is_in_time(tx.now)
+        return finish(tx, of.id, outcome, ACCEPTED, of.person_id, where=in_time)
 
 
 def reopen_task(db: Database, of: Task) -> bool:

@@ -98,7 +98,12 @@ def _ended(top: Delegation, nodes: int, why: str, by: str | None) -> Event:
 
 def _end_tasks(tx: Transaction, roots: Sequence[Delegation], why: str, done: Cut) -> None:
     root_of = {root.task_id: root for root in roots}
-    values = {"status": TaskStatus.CANCELLED, "ended_at": tx.now, "ended_why": why}
+    values = {
+        "status": TaskStatus.CANCELLED,
+        "ended_at": tx.now,
+        "ended_why": why,
+        "heard_by": None,
+    }
     for some in _in_parts(list(root_of)):
         is_open = task.c.id.in_(some) & task.c.status.in_(sources(TaskStatus.CANCELLED))
         ending = update(task).where(is_open).values(**values).returning(task.c.id)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy import and_, select, update
 
-from ..agents.blueprints import follow
+from ..agents.declare import as_its_blueprint
 from ..agents.lifecycle import Status
 from ..agents.models import SPAWNED, Agent, agent, agent_from_row, agent_to_row, find_agent
 from ..agents.rotate import with_overlap
@@ -43,9 +43,9 @@ def edit_agent(db: Database, edited: Agent, *, by: str | None = None) -> bool:
     they were granted to an agent that somebody else answered for. The instances of a
     blueprint follow, one by one; a run that is cut short is finished by the next.
     """
-    is_changed = _edit(db, edited, by)
+    is_changed = _edit(db, edited.client_id, edited, by)
     for instance in instances_of(db, edited.client_id) if edited.is_blueprint else ():
-        is_changed |= _edit(db, follow(instance, edited), by)
+        is_changed |= _edit(db, instance.client_id, None, by)
     return is_changed
 
 
@@ -57,12 +57,14 @@ def instances_of(db: Database, blueprint: str) -> list[Agent]:
         return [agent_from_row(row) for row in rows]
 
 
-def _edit(db: Database, edited: Agent, by: str | None) -> bool:
-    with agent_locked(db, edited.client_id) as tx:
-        before = find_agent(tx, edited.client_id)
+def _edit(db: Database, client_id: str, edited: Agent | None, by: str | None) -> bool:
+    """Store `edited`, or the agent as it is by then; an instance as its blueprint is by then."""
+    with agent_locked(db, client_id) as tx:
+        before = find_agent(tx, client_id)
         if before is None:
             return False
-        after = with_overlap(before, _keeping_identity(before, edited), tx.now)
+        wanted = as_its_blueprint(tx, _keeping_identity(before, edited or before))
+        after = with_overlap(before, wanted, tx.now)
         if after == before:
             return False
         store_edit(tx, after, by)

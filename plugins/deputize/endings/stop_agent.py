@@ -4,6 +4,7 @@ What suspension ended stays ended when the agent is resumed.
 """
 
 from ..agents.change_status import change_status
+from ..agents.declare import has_live_blueprint
 from ..agents.lifecycle import Status
 from ..agents.models import Agent, find_agent
 from ..audit.record import Event, record
@@ -19,25 +20,25 @@ def stop_agent(
 ) -> Cut | None:
     """Move the agent to `target` and end each delegation in whose chain it stands.
 
-    The instances of a blueprint are stopped before it, one by one: a run that is cut short is
-    finished by the next. What ended with it all stands in the event. Return None where it was in
-    no state that leads there.
+    The instances of a blueprint are stopped after it, one by one, so that none is let in behind
+    those that were; a run that is cut short is finished by the next. What ended with each stands in
+    its event. Return None where nothing was in a state that leads there.
     """
-    below = Cut()
+    done = _stop(db, client_id, target, why, by)
     for one in instances_of(db, client_id):
-        below.add(_stop(db, one.client_id, target, why, by, Cut()) or Cut())
-    return _stop(db, client_id, target, why, by, below)
+        below = _stop(db, one.client_id, target, why, by)
+        if below is not None:
+            done = done or Cut()
+            done.add(below)
+    return done
 
 
-def _stop(
-    db: Database, client_id: str, target: Status, why: str, by: str | None, below: Cut
-) -> Cut | None:
+def _stop(db: Database, client_id: str, target: Status, why: str, by: str | None) -> Cut | None:
     with agent_locked(db, client_id) as tx:
         if not change_status(tx, client_id, target):
             return None
         withdraw_codes(tx, code.c.client_id == client_id)
         done = cut(tx, live_nodes_of(tx, [client_id]), why, by)
-        done.add(below)
         ended = {"nodes": done.nodes, "tasks": len(done.tasks), "agents": len(done.agents)}
         facts = {"why": why, "by": by, **ended}
         record(tx, Event(f"agent.{target}", agent=client_id, facts=facts))
@@ -62,7 +63,7 @@ def _start(db: Database, client_id: str, by: str | None, stands: tuple[Status, .
         known = find_agent(tx, client_id)
         if known is None or known.status not in stands or not _has_owner(tx, known):
             return False
-        if not _has_live_blueprint(tx, known) or not change_status(tx, client_id, Status.ACTIVE):
+        if not has_live_blueprint(tx, known) or not change_status(tx, client_id, Status.ACTIVE):
             return False
         record(tx, Event("agent.active", agent=client_id, facts={"by": by}))
         return True
@@ -70,8 +71,3 @@ def _start(db: Database, client_id: str, by: str | None, stands: tuple[Status, .
 
 def _has_owner(tx: Transaction, known: Agent) -> bool:
     return known.owner is not None and not has_left(tx, known.owner)
-
-
-def _has_live_blueprint(tx: Transaction, known: Agent) -> bool:
-    blueprint = find_agent(tx, known.blueprint) if known.blueprint else None
-    return known.blueprint is None or (blueprint is not None and blueprint.status == Status.ACTIVE)

@@ -25,7 +25,7 @@ from ..delegation.quotas import spent
 from ..oauth.server import Answer
 from ..tasks.lifecycle import OUTCOMES, TaskStatus
 from ..tasks.models import Task
-from ..tasks.report import ask_for_time, find_task, hear, propose
+from ..tasks.report import ask_for_time, find_task, hear, is_in_time, propose
 from .answer_end import latest_deadline
 from .end_task import finish
 from .locked import task_locked
@@ -143,7 +143,8 @@ def _propose(context: Context, reporter: _Reporter, outcome: TaskStatus) -> None
         if before.status == TaskStatus.PROPOSED and before.proposed == outcome:
             return
         if before.completion == "at_once":
-            done = finish(tx, before.id, outcome, BY_ITSELF, reporter.agent)
+            in_time = is_in_time(tx.now)
+            done = finish(tx, before.id, outcome, BY_ITSELF, reporter.agent, where=in_time)
             if done is None:
                 raise _over(reporter)
         elif propose(tx, before.id, outcome):

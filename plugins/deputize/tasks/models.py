@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
 
 from ..core.db import metadata
+from .lifecycle import RUNNING
 
 task = Table(
     "deputize_task",
@@ -75,3 +76,8 @@ class Task:
     more_denied_at: int | None = None
     ended_at: int | None = None
     ended_why: str | None = None
+
+    def runs_at(self, now: int) -> bool:
+        """Tell whether it has not ended at `now`: by nobody's word, and not by time."""
+        is_heard = self.heard_by is None or now < self.heard_by
+        return self.status in RUNNING and now < self.deadline and is_heard

@@ -129,6 +129,13 @@ class TestMoreTime:
         press(task, "extend", seconds=str(24 * HOURS))
         assert outcome(task.renew()) == (400, "invalid_request")
 
+    def test_nor_what_fell_silent_though_no_sweep_has_written_it_down(self, world: World) -> None:
+        task = Running(world, task_heartbeat=60)
+        world.pass_time(60)
+        assert page_of(task).status_code == 404
+        assert press(task, "extend", seconds=str(24 * HOURS)).status_code == 404
+        assert task.events("task.extended") == []
+
     def test_what_has_ended_is_not_to_be_had_back(self, task: Running) -> None:
         task.world.pass_time(9 * HOURS)
         press(task, "extend", seconds=str(7 * 24 * HOURS))
