@@ -1,7 +1,8 @@
 """What every test can ask for: a fresh database on each engine, a real browser.
 
 A test that takes `database_url` runs on SQLite and on PostgreSQL; mark it `sqlite_only`
-or `postgresql_only` where only one has what it is about.
+or `postgresql_only` where only one has what it is about. The plugin's tables are in it, as
+a server leaves them; a folder says in `has_tables` that it asks how tables come to be.
 """
 
 import gc
@@ -19,6 +20,7 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from deputize_idp import passwords
+from support.databases import put_tables, with_tables
 from support.missing import missing
 from support.postgres import PostgresUnavailableError, Server, running
 
@@ -48,7 +50,7 @@ def pytest_collection_finish() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what asks for a database on each engine, but where a marker names one."""
     only = [e for e in ENGINES if metafunc.definition.get_closest_marker(f"{e}_only")]
-    for name in ("database_url", "module_database_url"):
+    for name in ("database_url", "module_database_url", "engine"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, only or ENGINES, indirect=True)
 
@@ -70,29 +72,46 @@ def certificates_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of the engine, for a module that has several databases."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def has_tables() -> bool:
+    """Whether the plugin's tables are in a fresh database."""
+    return True
+
+
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of the test's own."""
-    with _fresh_database(request, tmp_path) as url:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, has_tables: bool) -> Iterator[str]:
+    """The URL of a database of the test's own, with nothing in its tables."""
+    with _fresh_database(request, tmp_path, has_tables) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_database_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, has_tables: bool
 ) -> Iterator[str]:
     """The same for a whole module, where one server answers all its tests."""
-    with _fresh_database(request, tmp_path_factory.mktemp("database")) as url:
+    with _fresh_database(request, tmp_path_factory.mktemp("database"), has_tables) as url:
         yield url
 
 
 @contextmanager
-def _fresh_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+def _fresh_database(
+    request: pytest.FixtureRequest, folder: Path, has_tables: bool
+) -> Iterator[str]:
     if request.param == "sqlite":
-        yield f"sqlite:///{folder}/deputize.sqlite3"
+        url = f"sqlite:///{folder}/deputize.sqlite3"
+        if has_tables:
+            put_tables(url)
+        yield url
         return
     server: Server = request.getfixturevalue("postgresql")
-    url = server.create_database()
+    url = with_tables(server) if has_tables else server.create_database()
     yield url
     server.drop_database(url)
 

@@ -38,6 +38,7 @@ from deputize.endings.stop_agent import start_agent, stop_agent
 from deputize.host import Authentication, Paths, Person, PersonToken
 from deputize.settings import Settings
 from support import agents_http
+from support.databases import put_tables
 from support.serving import serving
 
 CALENDAR = "https://calendar.example"
@@ -357,11 +358,13 @@ def killable_worker(world: World) -> Iterator[tuple[subprocess.Popen[str], dict[
 def running_world(
     database_url: str, folder: Path, paths: Paths | None = None, **overrides: Any
 ) -> Iterator[World]:
-    """Yield a world on an empty database.
+    """Yield a world on a database that nobody has used.
 
     :param paths: where the host has OAuth endpoints of its own; none by default
     :param overrides: sections of the plugin's settings
     """
+    if database_url.startswith("sqlite"):
+        put_tables(database_url)
     clock_file = folder / "clock"
     clock_file.write_text("0")
     agents_http.clock_offset = 0
