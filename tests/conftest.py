@@ -1,7 +1,8 @@
 """What every test can ask for: a fresh database on each engine, a real browser.
 
 A test that takes `database_url` runs on SQLite and on PostgreSQL; mark it `sqlite_only`
-or `postgresql_only` where only one has what it is about.
+or `postgresql_only` where only one has what it is about. The plugin's tables are in it, as
+a server leaves them; a folder says in `has_tables` that it asks how tables come to be.
 """
 
 import gc
@@ -19,12 +20,21 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from deputize_idp import passwords
+from support.databases import put_tables, with_tables
 from support.missing import missing
 from support.postgres import PostgresUnavailableError, Server, running
 
 ENGINES = ("sqlite", "postgresql")
 #: New objects before the garbage collector looks; by default 700, which takes a fifth of the time.
 COLLECT_AFTER = 20_000
+#: What Chromium does without, as Playwright has it, whose own list this replaces: and the
+#: address bar's pop-ups, two pages that each window loads, in a third of the time that it takes.
+UNWANTED = (
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,AvoidUnnecessaryBeforeUnloadCheckSync,"
+    "DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,LensOverlay,"
+    "MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
+    "OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch"
+)
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 hypothesis.settings.register_profile("default", max_examples=20, derandomize=True, deadline=None)
@@ -48,7 +58,7 @@ def pytest_collection_finish() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what asks for a database on each engine, but where a marker names one."""
     only = [e for e in ENGINES if metafunc.definition.get_closest_marker(f"{e}_only")]
-    for name in ("database_url", "module_database_url"):
+    for name in ("database_url", "module_database_url", "engine"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, only or ENGINES, indirect=True)
 
@@ -70,29 +80,46 @@ def certificates_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of the engine, for a module that has several databases."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def has_tables() -> bool:
+    """Whether the plugin's tables are in a fresh database."""
+    return True
+
+
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of the test's own."""
-    with _fresh_database(request, tmp_path) as url:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, has_tables: bool) -> Iterator[str]:
+    """The URL of a database of the test's own, with nothing in its tables."""
+    with _fresh_database(request, tmp_path, has_tables) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_database_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, has_tables: bool
 ) -> Iterator[str]:
     """The same for a whole module, where one server answers all its tests."""
-    with _fresh_database(request, tmp_path_factory.mktemp("database")) as url:
+    with _fresh_database(request, tmp_path_factory.mktemp("database"), has_tables) as url:
         yield url
 
 
 @contextmanager
-def _fresh_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+def _fresh_database(
+    request: pytest.FixtureRequest, folder: Path, has_tables: bool
+) -> Iterator[str]:
     if request.param == "sqlite":
-        yield f"sqlite:///{folder}/deputize.sqlite3"
+        url = f"sqlite:///{folder}/deputize.sqlite3"
+        if has_tables:
+            put_tables(url)
+        yield url
         return
     server: Server = request.getfixturevalue("postgresql")
-    url = server.create_database()
+    url = with_tables(server) if has_tables else server.create_database()
     yield url
     server.drop_database(url)
 
@@ -119,7 +146,9 @@ def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or missing("Chromium", "no `chromium` on PATH")
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=path)
+            browser = playwright.chromium.launch(
+                executable_path=path, args=[f"--disable-features={UNWANTED}"]
+            )
         except Error as error:
             missing("Chromium", error.message.splitlines()[0])
         yield browser

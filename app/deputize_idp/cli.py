@@ -58,7 +58,7 @@ def deputize() -> None:
 def main() -> None:
     """The command line. Files that it makes are readable by this user alone."""
     os.umask(0o077)
-    deputize()
+    deputize(prog_name="deputize")
 
 
 def on_the_data(run: Run) -> Run:

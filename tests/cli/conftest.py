@@ -8,6 +8,12 @@ import pytest
 from cli.running import DEMO, Inside, Operator, Served
 
 
+@pytest.fixture(scope="session")
+def has_tables() -> bool:
+    """Each server makes the tables that it needs, as at its first start."""
+    return False
+
+
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
     """An operator with an empty data folder."""

@@ -18,7 +18,7 @@ from idp.browser import Browser
 from support import agents_http
 from support.world import CALLBACK, authorize_url, read_form
 
-COMMAND = Path(sys.executable).with_name("deputize")
+COMMAND = (sys.executable, "-m", "deputize_idp")
 DEMO = Path(__file__).parents[2] / "config" / "demo.toml"
 PASSWORD = "correct horse battery"
 TIMEOUT = 60  # seconds
@@ -35,7 +35,7 @@ class Operator:
     def run(self, *args: str, **given: str) -> subprocess.CompletedProcess[str]:
         """Run one command; `input` is what it reads from standard input."""
         return subprocess.run(
-            [COMMAND, *args, *self.where],
+            [*COMMAND, *args, *self.where],
             capture_output=True,
             text=True,
             check=False,
@@ -72,7 +72,7 @@ class Operator:
     def serving(self, *args: str, workers: int = 1) -> Iterator[str]:
         """Serve until the end of the `with`; the URL, once it said that it is ready."""
         port = free_port()
-        command = [COMMAND, "serve", "--port", str(port), "--workers", str(workers), *args]
+        command = [*COMMAND, "serve", "--port", str(port), "--workers", str(workers), *args]
         process = subprocess.Popen(
             [*command, *self.where],
             stdout=subprocess.PIPE,

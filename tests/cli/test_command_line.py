@@ -180,7 +180,7 @@ def test_the_file_of_an_agents_keys_is_found_beside_the_declaration(
 def test_sigint_stops_it_too(operator: Operator) -> None:
     port = str(free_port())
     process = subprocess.Popen(
-        [COMMAND, "serve", "--port", port, *operator.where],
+        [*COMMAND, "serve", "--port", port, *operator.where],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
-DEMO = (sys.executable, "-c", "from deputize_idp.cli import main; main()", "demo")
+DEMO = (sys.executable, "-m", "deputize_idp", "demo")
 PATIENCE = 120  # seconds
 
 STEPS = (

@@ -14,12 +14,12 @@ from support.world import running_world
 @pytest.fixture(scope="module", params=["the plugin alone", "our host"])
 def target(
     request: pytest.FixtureRequest,
-    module_database_url: str,
+    engine: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("target")
     url = f"sqlite:///{folder}/target.sqlite3"
-    if module_database_url.startswith("postgresql"):
+    if engine == "postgresql":
         url = request.getfixturevalue("postgresql").create_database()
     alone = request.param == "the plugin alone"
     running = (

@@ -45,14 +45,13 @@ def site(
     request: pytest.FixtureRequest,
     hosting: Hosting,
     beside: bool,
-    module_database_url: str,
+    engine: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """A host with agents on it."""
     folder = tmp_path_factory.mktemp("site")
     url = f"sqlite:///{folder}/host.sqlite3"
-    if module_database_url.startswith("postgresql"):
-        # The URL says which engine; each of a module's hosts has a database of its own.
+    if engine == "postgresql":
         url = request.getfixturevalue("postgresql").create_database()
     with running_site(hosting, url, folder, beside=beside) as running:
         yield running

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -23,7 +24,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cli.running import COMMAND, DEMO, Operator, clean_environment
+from cli.running import DEMO, Operator, clean_environment
 from deputize_idp.cli import deputize
 from deputize_idp.configuration import Chosen, load_configuration
 from deputize_idp.demo.person import ScriptedPerson
@@ -208,7 +209,7 @@ def test_what_the_pages_say_to_type_works_as_written(tmp_path: Path) -> None:
 
 def typed(script: str, folder: Path) -> str:
     """Run the script in `folder`; what it printed. It ends at the first command that fails."""
-    path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with subprocess.Popen(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
         cwd=folder,

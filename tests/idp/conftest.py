@@ -69,6 +69,12 @@ def declare_everybody() -> None:
     declare_client("job", client_secret=SECRET, scopes=["openid", "reports", "reports:write"])
 
 
+@pytest.fixture(scope="session")
+def has_tables() -> bool:
+    """Each server makes the tables that it needs, as at its first start."""
+    return False
+
+
 @pytest.fixture(scope="module")
 def idp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Idp]:
     provider = Idp(tmp_path_factory.mktemp("idp"))

@@ -1,6 +1,8 @@
 """What every page is held to, as a browser measures it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Page, Response
@@ -48,11 +50,20 @@ class Watched:
     document: Response | None = None
 
     def __post_init__(self) -> None:
-        self.page.on("request", lambda request: self.fetched.append(request.url))
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(error.message))
-        self.page.on("dialog", lambda dialog: self.said.append(dialog.message))
-        self.page.on("response", self._keep)
+        self._heard: dict[Any, Callable[[Any], None]] = {
+            "request": lambda request: self.fetched.append(request.url),
+            "console": lambda message: self.said.append(message.text),
+            "pageerror": lambda error: self.said.append(error.message),
+            "dialog": lambda dialog: self.said.append(dialog.message),
+            "response": self._keep,
+        }
+        for event, hear in self._heard.items():
+            self.page.on(event, hear)
+
+    def leave(self) -> None:
+        """Hear no more of what the page does."""
+        for event, hear in self._heard.items():
+            self.page.remove_listener(event, hear)
 
     def _keep(self, response: Response) -> None:
         if response.request.is_navigation_request():

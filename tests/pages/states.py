@@ -585,6 +585,9 @@ def sign_out(visit: Visit) -> None:
     visit.hands.follow("Sign out")
 
 
+#: What leaves something in a browser that no other state may find there: a device, a script.
+MARKING = (browser_of_another_service, my_passkeys, removing_a_passkey, what_is_signed)
+
 STATES: tuple[Callable[[Visit], None], ...] = (
     sign_in,
     sign_in_refused,

@@ -10,12 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from pages import states
 from pages.house import House
 from pages.looking import DESK, PHONE, TARGETS, Watched
-from pages.states import HOSTILE, STATES, Visit
+from pages.states import HOSTILE, MARKING, STATES, Visit
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pages"
 LARGEST = 120_000  # bytes
@@ -81,13 +81,40 @@ STRICT = re.compile(
 
 
 @pytest.fixture(scope="module")
-def shown(request: pytest.FixtureRequest, house: House, chromium: Browser) -> Iterator[Watched]:
+def tab(chromium: Browser) -> Iterator[Page]:
+    """Where people sit down one after the other: a window takes as long as coming to a state."""
+    with new_window(chromium) as window:
+        yield window.new_page()
+
+
+@pytest.fixture(scope="module")
+def shown(
+    request: pytest.FixtureRequest, house: House, chromium: Browser, tab: Page
+) -> Iterator[Watched]:
     """One page in one state, for all that is asked of it."""
-    with chromium.new_context(reduced_motion="reduce") as context:
-        watched = Watched(context.new_page())
-        request.param(Visit(house, watched.page, house.ana()))
-        context.set_offline(True)  # a live page stays as it is looked at
-        yield watched
+    if request.param in MARKING:
+        with new_window(chromium) as window:
+            yield come_to(request.param, house, window.new_page())
+        return
+    tab.context.set_offline(False)
+    tab.context.clear_cookies()
+    tab.set_viewport_size({"width": DESK, "height": 720})
+    tab.emulate_media(color_scheme="light")
+    tab.goto("about:blank")
+    watched = come_to(request.param, house, tab)
+    yield watched
+    watched.leave()
+
+
+def new_window(chromium: Browser) -> BrowserContext:
+    return chromium.new_context(reduced_motion="reduce")
+
+
+def come_to(state: Callable[[Visit], None], house: House, page: Page) -> Watched:
+    watched = Watched(page)
+    state(Visit(house, page, house.ana()))
+    page.context.set_offline(True)  # a live page stays as it is looked at
+    return watched
 
 
 @pytest.fixture(scope="module", autouse=True)

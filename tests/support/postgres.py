@@ -55,11 +55,12 @@ class Server:
     def create_database(self, template: str | None = None) -> str:
         """Make a database, empty or a copy of the one at the URL `template`; return its URL.
 
-        Nobody may be connected to the template while it is copied.
+        Nobody may be connected to the template while it is copied. As files: by the log, which
+        is the default, it takes five times as long.
         """
         name = f"test_{secrets.token_hex(8)}"
         source = _name_of(template) if template else "template0"
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, source)
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, source)
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def drop_database(self, url: str) -> None:

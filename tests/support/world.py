@@ -39,6 +39,7 @@ from deputize.host import Authentication, Paths, Person, PersonToken
 from deputize.part import Part
 from deputize.settings import Settings
 from support import agents_http
+from support.databases import put_tables
 from support.serving import serving
 
 CALENDAR = "https://calendar.example"
@@ -362,12 +363,14 @@ def running_world(
     parts: Sequence[Part] = (),
     **overrides: Any,
 ) -> Iterator[World]:
-    """Yield a world on an empty database.
+    """Yield a world on a database that nobody has used.
 
     :param paths: where the host has OAuth endpoints of its own; none by default
     :param parts: that another package adds
     :param overrides: sections of the plugin's settings
     """
+    if database_url.startswith("sqlite"):
+        put_tables(database_url)
     clock_file = folder / "clock"
     clock_file.write_text("0")
     agents_http.clock_offset = 0

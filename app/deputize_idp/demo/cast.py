@@ -14,7 +14,7 @@ import httpx
 
 from .processes import Process, ProcessError, Processes, environment
 
-DEPUTIZE = ("-c", "from deputize_idp.cli import main; main()")
+DEPUTIZE = ("-m", "deputize_idp")
 AGENTS = ("planner", "booker", "mallory")
 APIS = ("calendar", "flights", "pay")
 DECLARED = ("demo.toml", "payment.schema.json")
