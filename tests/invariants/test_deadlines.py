@@ -58,9 +58,15 @@ def a_task(world: World) -> Deadline:
     """Its deadline; the agent renews its hold until then."""
     task = Running(world)
     deadline = task.get().json()["deadline"]
-    world.pass_time(deadline - unix_time() - 200)
-    hold = task.refreshed()
-    return Deadline(world, deadline, introspects(task.agent, hold), ENDS, task.id)
+
+    def lives(worker: World) -> bool:
+        answer = worker.agent(task.agent).post(
+            "token_endpoint", grant_type="refresh_token", refresh_token=task.refresh_token
+        )
+        task.refresh_token = answer.json().get("refresh_token", task.refresh_token)
+        return answer.status_code == 200
+
+    return Deadline(world, deadline, lives, ENDS, task.id)
 
 
 def a_silent_task(world: World) -> Deadline:
@@ -172,6 +178,7 @@ def test_it_is_over_on_every_worker_and_told_once(
 ) -> None:
     deadline = made(world)
     move_to(world, deadline.at - BEFORE)
+    sweep_twice_at_once(world)
     assert [deadline.lives(worker) for worker in workers] == [True, True]
     move_to(world, deadline.at)
     assert [deadline.lives(worker) for worker in workers] == [False, False]
