@@ -21,7 +21,7 @@ from support.running import Running, bearer
 from support.world import CALENDAR, World, another_worker
 
 #: Seconds before a deadline at which it is looked whether it still lives: real time goes on.
-BEFORE = 5
+BEFORE = 30
 
 Workers = tuple[World, World]
 
