@@ -89,8 +89,8 @@ class Agent:
     def ask_to_spawn(self, token: str, scope: str, key: ECKey, **params: Param) -> httpx.Response:
         """Ask for a spawn token for a child that will hold `key`."""
         endpoint = self.metadata["registration_endpoint"]
-        asked: dict[str, Param] = {"scope": scope, "agent_jkt": thumbprint(key)}
-        return self.exchange(token, resource=endpoint, **asked | params)
+        asked = {"resource": endpoint, "scope": scope, "agent_jkt": thumbprint(key)}
+        return self.exchange(token, **asked | params)
 
     def register_child(self, spawn_token: str, key: ECKey, **members: Any) -> httpx.Response:
         """Register the child with the spawn token as initial access token (RFC 7591 §3)."""
