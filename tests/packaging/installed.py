@@ -126,9 +126,12 @@ def is_wanted(requirement: Requirement, extras: frozenset[str]) -> bool:
 
 
 def link(needed: Distribution, packages: Path) -> None:
-    """Put a distribution's files into another environment; its programs stay behind."""
+    """Put a distribution's files into another environment; its programs stay behind.
+
+    What was compiled of them goes along: the first command would do it all again.
+    """
     for file in needed.files or ():
-        if ".." not in file.parts and "__pycache__" not in file.parts:
+        if ".." not in file.parts:
             path = packages / file
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from deputize.web.shell import Brand
 from support.serving import serving
 from web.samples import PAGES, make_app
 
 PHONE, DESK = 360, 1280
+AT_FIRST: ViewportSize = {"width": DESK, "height": 900}
 NOTE_THE_DECISION = """() => document.forms[0].addEventListener("submit", event => {
     event.preventDefault()
     window.decided = event.submitter.value
@@ -26,12 +27,25 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    with chromium.new_context(viewport={"width": DESK, "height": 900}) as context:
+    with chromium.new_context(viewport=AT_FIRST) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="module")
+def tab(chromium: Browser) -> Iterator[Page]:
+    with chromium.new_context() as context:
         yield context.new_page()
 
 
 @pytest.mark.parametrize("template", PAGES)
 class TestEveryPage:
+    @pytest.fixture
+    def page(self, tab: Page) -> Page:
+        """One window for all of these, which only look: each of its own would take as long."""
+        tab.set_viewport_size(AT_FIRST)
+        tab.emulate_media(color_scheme="light")
+        return tab
+
     @pytest.mark.parametrize("width", [PHONE, DESK])
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_has_nothing_that_axe_objects_to(
