@@ -92,7 +92,7 @@ class HistoriesOfTasks(Histories):
         return is_hold and "tasks" in held.claims["scope"].split() and is_good(held, self.before)
 
     def reported(self, held: Held, said: dict[str, str]) -> None:
-        before = read_rows(self.world.context.db, self.name)
+        before = read_rows(self.world.context.db, f"{self.name}-")
         url = f"{self.world.metadata['tasks_endpoint']}/{held.task_id}"
         answer = client.post(url, headers=bearer(held.token), json=said)
         assert answer.status_code in (200, 401, 403), answer.text
@@ -115,7 +115,7 @@ class HistoriesOfTasks(Histories):
 
     def answer_end(self, data: st.DataObject) -> None:
         """What was proposed is accepted or not; what runs, or not any more, gets more time."""
-        known = read_rows(self.world.context.db, self.name).tasks
+        known = read_rows(self.world.context.db, f"{self.name}-").tasks
         tasks = [known[task_id] for task_id in dict.fromkeys(h.task_id for h in self.handed_out)]
         waiting = [of for of in tasks if of.status == TaskStatus.PROPOSED]
         of = data.draw(st.sampled_from((waiting or tasks)[-3:]))
@@ -134,7 +134,7 @@ class HistoriesOfTasks(Histories):
     def sweep(self, _: st.DataObject) -> None:
         """What time has ended is written down then, and its helpers are retired."""
         sweep(self.world.context.db)
-        rows = read_rows(self.world.context.db, self.name)
+        rows = read_rows(self.world.context.db, f"{self.name}-")
         for of in rows.tasks.values():
             assert of.status not in RUNNING or of.runs_at(rows.now - 1)
 
@@ -173,6 +173,6 @@ class HistoriesOfTasks(Histories):
     def swept(self) -> None:
         """Sweep: then what time has ended is written down, and its helpers are retired."""
         sweep(self.world.context.db)
-        rows = read_rows(self.world.context.db, self.name)
+        rows = read_rows(self.world.context.db, f"{self.name}-")
         for of in rows.tasks.values():
             assert of.status not in RUNNING or of.runs_at(rows.now - 1)

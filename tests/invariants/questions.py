@@ -214,7 +214,7 @@ class HistoriesWithQuestions(HistoriesOfTasks):
     def redeemed(self, token: str, holder: str) -> None:
         """V10: what one approval yields is one token, however often it is given."""
         claims = decode(token)[1]
-        rows = read_rows(self.world.context.db, self.name)
+        rows = read_rows(self.world.context.db, f"{self.name}-")
         approval_id = rows.nodes[claims["delegation_id"]].approval_id
         assert approval_id is not None
         if approval_id not in self.granted:

@@ -45,19 +45,19 @@ class Rows:
         return in_time and self.is_open(node.task_id)
 
 
-def read_rows(db: Database, name: str) -> Rows:
-    """Read what is of the history of that name: all that it made begins with it."""
+def read_rows(db: Database, prefix: str) -> Rows:
+    """Read what is of one history: all that it made has a name that begins so."""
     with db.read() as tx:
-        tasks = _tasks(tx, name)
+        tasks = _tasks(tx, prefix)
         persons = tx.execute(
             select(person.c.id, person.c.host_key, person.c.status).where(
-                person.c.host_key.startswith(f"{name}-")
+                person.c.host_key.startswith(prefix)
             )
         ).all()
         return Rows(
             now=tx.now,
             nodes=_nodes(tx, tasks),
-            agents=_agents(tx, name),
+            agents=_agents(tx, prefix),
             tasks=tasks,
             persons={row.id: row.status for row in persons},
             left=frozenset(row.host_key for row in persons if row.status != "active"),
@@ -65,8 +65,8 @@ def read_rows(db: Database, name: str) -> Rows:
         )
 
 
-def _tasks(tx: Transaction, name: str) -> dict[str, Task]:
-    found = tx.execute(select(task).where(task.c.agent.startswith(f"{name}-"))).mappings()
+def _tasks(tx: Transaction, prefix: str) -> dict[str, Task]:
+    found = tx.execute(select(task).where(task.c.agent.startswith(prefix))).mappings()
     return {row["id"]: Task(**row) for row in found}
 
 
@@ -75,8 +75,8 @@ def _nodes(tx: Transaction, tasks: Mapping[str, Task]) -> dict[str, Delegation]:
     return {row["id"]: delegation_from_row(row) for row in found}
 
 
-def _agents(tx: Transaction, name: str) -> dict[str, Agent]:
-    found = tx.execute(select(agent).where(agent.c.client_id.startswith(f"{name}-"))).mappings()
+def _agents(tx: Transaction, prefix: str) -> dict[str, Agent]:
+    found = tx.execute(select(agent).where(agent.c.client_id.startswith(prefix))).mappings()
     return {row["client_id"]: agent_from_row(row) for row in found}
 
 

@@ -107,7 +107,7 @@ class Watching(RuleBasedStateMachine):
 
     @invariant()
     def what_must_hold(self) -> None:
-        self.check(read_rows(self.world.context.db, self.name))
+        self.check(read_rows(self.world.context.db, f"{self.name}-"))
 
     def check(self, rows: Rows) -> None:
         what_must_hold(self.before, rows, self.world.context.settings)
@@ -182,4 +182,4 @@ class Watching(RuleBasedStateMachine):
         return self.world.context.db.clock.now()
 
     def agents(self) -> dict[str, Agent]:
-        return dict(read_rows(self.world.context.db, self.name).agents)
+        return dict(read_rows(self.world.context.db, f"{self.name}-").agents)
