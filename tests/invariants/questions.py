@@ -5,12 +5,14 @@ scope that pays is bound to payments, and may be passed on: its amounts may not.
 """
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import httpx
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize
 from sqlalchemy import select
 
 from deputize.approvals.decide import decide
@@ -21,7 +23,10 @@ from deputize.delegation.details import Details
 from deputize.delegation.node import Delegation
 from deputize.host import Authentication
 from deputize.oauth.rfc9396 import Detail
-from invariants.machine import NAMES, Held, Histories, Rows
+from invariants.lifecycles import HistoriesOfTasks
+from invariants.machine import NAMES
+from invariants.rows import Rows, read_rows
+from invariants.watching import Held
 from support.agents_http import decode
 from support.asking import CIBA
 from support.details import payment, spelled
@@ -42,8 +47,18 @@ AMOUNTS = ("5", "40.00", "420.00")
 OPEN_AT_MOST = 3
 
 
-class HistoriesWithQuestions(Histories):
-    """Subclasses set `world`."""
+class HistoriesWithQuestions(HistoriesOfTasks):
+    """Subclasses set what `HistoriesOfTasks` needs."""
+
+    ACTS = (
+        *HistoriesOfTasks.ACTS,
+        "ask_for_more",
+        "ask_for_more",
+        "insist",
+        "answer",
+        "pay_again",
+        "come_back",
+    )
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
@@ -51,15 +66,14 @@ class HistoriesWithQuestions(Histories):
         self.asked: list[tuple[str, str]] = []
         self.granted: dict[str, str] = {}
         self.in_order: list[str] = []
-        super().begin()
+        super().begin(data)
         self.ask(data, PAYING)
 
     # -- a person is asked --------------------------------------------------------
 
-    @rule(data=st.data())
     def ask_for_more(self, data: st.DataObject) -> None:
         if data.draw(st.booleans()):
-            self.consent("planner", 0)
+            self.deputize("planner", 0, None)
         self.ask(data)
 
     def ask(self, data: st.DataObject, wanted: tuple[str, str] | None = None) -> None:
@@ -72,7 +86,7 @@ class HistoriesWithQuestions(Histories):
             "resource": where,
             "authorization_details": self.payments(data) if where == PAY else None,
         }
-        agent = self.world.agent(asker)
+        agent = self.agent(asker)
         if data.draw(st.booleans()):
             answer = agent.exchange(held.token, scope=scope, **asked)
         else:
@@ -89,14 +103,13 @@ class HistoriesWithQuestions(Histories):
                 self.redeem(data)
                 self.pay_by_parts(data)
         elif answer.status_code == 200:
-            self.given(answer, asker)
+            self.counted(answer, held.task_id, asker)
 
-    @rule(data=st.data())
     def insist(self, data: st.DataObject) -> None:
         """Ask for the same in ever other words, and let nobody answer. V15."""
         held = self.one_hold(data)
         for message in MESSAGES:
-            answer = self.world.agent(held.presenter).post(
+            answer = self.agent(held.presenter).post(
                 "backchannel_authentication_endpoint",
                 scope=f"openid {PAYING[0]}",
                 login_hint_token=held.token,
@@ -121,35 +134,31 @@ class HistoriesWithQuestions(Histories):
 
     def one_hold(self, data: st.DataObject) -> Held:
         """Mostly a hold: a token for one API reaches no other."""
+        self.have_something(data)
         issuer = self.world.metadata["issuer"]
-        holds = [h for h in self.handed_out if decode(h.token)[1]["aud"] == issuer]
+        holds = [h for h in self.handed_out if h.claims["aud"] == issuer]
         return data.draw(st.sampled_from(holds[-2:] * 4 + self.handed_out[-2:]))
 
-    @rule(data=st.data())
     def answer(self, data: st.DataObject) -> None:
         self.decide(data)
 
-    @rule(data=st.data())
     def pay_again(self, data: st.DataObject) -> None:
         self.pay_by_parts(data)
 
     def pay_by_parts(self, data: st.DataObject) -> None:
         """Try to make more of what was approved: a part of it, another lease, a hand-over."""
-        paying = [h for h in self.handed_out if "authorization_details" in decode(h.token)[1]]
+        paying = [h for h in self.handed_out if "authorization_details" in h.claims]
         if not paying:
             return
         held = data.draw(st.sampled_from(paying[-3:]))
         where = data.draw(st.sampled_from(({"resource": PAY}, {"audience": self.called(NAMES[1])})))
-        approved = decode(held.token)[1]["authorization_details"]
+        approved = held.claims["authorization_details"]
         details = spelled(*(data.draw(_lowered(one)) for one in approved))
         params = {"scope": PAYING[0], "authorization_details": details} | where
-        got = self.given(
-            self.world.agent(held.presenter).exchange(held.token, **params), held.presenter
-        )
+        got = self.exchange_of(held, held.presenter, **params)
         if got is not None:
             self.check_narrower(held, got)
 
-    @rule(data=st.data())
     def come_back(self, data: st.DataObject) -> None:
         self.redeem(data)
 
@@ -196,7 +205,7 @@ class HistoriesWithQuestions(Histories):
             return
         asked, asker = data.draw(st.sampled_from(self.asked[-3:] + self.asked[-1:] * 3))
         who = data.draw(st.sampled_from([asker] * 5 + [self.called(n) for n in NAMES]))
-        answer = self.world.agent(who).post("token_endpoint", grant_type=CIBA, auth_req_id=asked)
+        answer = self.agent(who).post("token_endpoint", grant_type=CIBA, auth_req_id=asked)
         assert answer.status_code in (200, 400, 401), answer.text
         if answer.status_code == 200:
             assert who == asker, "another's request is nobody else's"
@@ -205,7 +214,8 @@ class HistoriesWithQuestions(Histories):
     def redeemed(self, token: str, holder: str) -> None:
         """V10: what one approval yields is one token, however often it is given."""
         claims = decode(token)[1]
-        approval_id = self.nodes()[claims["delegation_id"]].approval_id
+        rows = read_rows(self.world.context.db, f"{self.name}-")
+        approval_id = rows.nodes[claims["delegation_id"]].approval_id
         assert approval_id is not None
         if approval_id not in self.granted:
             self.granted[approval_id] = claims["jti"]
@@ -213,13 +223,12 @@ class HistoriesWithQuestions(Histories):
         assert self.granted[approval_id] == claims["jti"]
 
     def check(self, rows: Rows) -> None:
-        self.cards = self.approvals()
-        super().check(rows)
-        self.approvals_yield_what_was_decided(rows)
+        cards = self.approvals()
+        super().check(replace(rows, approved=approved_for(rows.nodes, cards)))
+        self.approvals_yield_what_was_decided(rows, cards)
 
-    def approvals_yield_what_was_decided(self, rows: Rows) -> None:
+    def approvals_yield_what_was_decided(self, rows: Rows, cards: dict[str, Approval]) -> None:
         """V5, V10, V15, V16, V2 of each question."""
-        cards = self.cards
         for card in cards.values():
             self.check_card(card, cards, rows)
         for node in rows.nodes.values():
@@ -228,11 +237,11 @@ class HistoriesWithQuestions(Histories):
         self.check_amounts(cards, rows.nodes)
         self.seen_approvals = cards
 
-    def check_amounts(self, cards: dict[str, Approval], nodes: dict[str, Delegation]) -> None:
+    def check_amounts(self, cards: dict[str, Approval], nodes: Mapping[str, Delegation]) -> None:
         """V5: over all tokens that were handed out, by the approval that they came of."""
         handed_out: Counter[str | None] = Counter()
         for held in self.handed_out:
-            claims = decode(held.token)[1]
+            claims = held.claims
             came_of = nodes[claims["delegation_id"]].approval_id
             handed_out[came_of] += total(claims.get("authorization_details", ()))
         assert handed_out.pop(None, 0) == 0, "an amount that nobody approved"
@@ -263,16 +272,23 @@ class HistoriesWithQuestions(Histories):
             assert node.expires_at <= (card.redeemed_at or 0) + (card.granted_lifetime or 0)
             assert node.person_id == parent.person_id == card.person_id
 
-    def approved_for(self, node: Delegation) -> frozenset[str]:
-        """Return what the person approved for exactly this node. V3."""
-        card = self.cards.get(node.approval_id) if node.approval_id else None
-        return card.granted_scope - card.held if card and card.node_id == node.id else frozenset()
-
     def approvals(self) -> dict[str, Approval]:
         asked = select(approval).where(approval.c.client_id.like(f"{self.name}-%"))
         with self.world.context.db.read() as tx:
             found = [approval_from_row(row) for row in tx.execute(asked).mappings()]
         return {card.id: card for card in found}
+
+
+def approved_for(
+    nodes: Mapping[str, Delegation], cards: dict[str, Approval]
+) -> dict[str, frozenset[str]]:
+    """Return what the person approved for exactly that node. V3."""
+    added: dict[str, frozenset[str]] = {}
+    for node in nodes.values():
+        card = cards.get(node.approval_id) if node.approval_id else None
+        if card is not None and card.node_id == node.id:
+            added[node.id] = card.granted_scope - card.held
+    return added
 
 
 def total(details: Details) -> Decimal:

@@ -1,228 +1,215 @@
-"""V1, V2, V9, V13: at each deadline it is over, on every worker at the same moment, once.
+"""V1, V9, V13: what time ends is over at that very second, on each worker, and nobody has to sweep.
 
-Two workers in processes of their own answer before it and at it; nobody sweeps before they were
-asked. Then both sweep at once, and what ended is told once.
+One second before, at, and one after: two processes are asked. Then two of them sweep at once:
+whatever has an event has one.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Barrier
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 
+from deputize.agents.models import find_agent
 from deputize.agents.rotate import rotate_secret
-from deputize.core.clock import FileClock
 from deputize.core.db import Database
 from deputize.core.secrets import digest
 from deputize.endings.sweep import sweep
 from invariants.conftest import asking_of
-from support.agents_http import Agent, decode, http, unix_time
+from support.agents_http import decode, http, unix_time
 from support.running import Running, bearer
-from support.world import CALENDAR, World, another_worker
+from support.world import CALENDAR, SECRET, World, another_worker
 
-#: Seconds before a deadline at which it is looked whether it still lives: real time goes on.
-BEFORE = 30
-
-Workers = tuple[World, World]
+Worker = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """What ends by time alone.
+    """What ends at a second.
 
     :param at: NumericDate
-    :param lives: tells by one worker's answer whether it still does
-    :param ends: kinds of events that say so, once it was swept
+    :param is_alive: whether a worker takes it as it was before
+    :param told: the kind of event that a sweep writes, and how its event is known
     """
 
-    world: World
     at: int
-    lives: Callable[[World], bool]
-    ends: tuple[str, ...] = ()
-    task_id: str = ""
-
-    def told(self) -> list[str]:
-        """Return the kinds of the events that tell of its end."""
-        about = [e for e in self.world.events() if e["task_id"] == self.task_id]
-        return sorted(e["kind"] for e in about if e["kind"] in self.ends)
+    is_alive: Callable[[Worker], bool]
+    told: tuple[str, str, str] | None = None
 
 
 @pytest.fixture(scope="module")
-def workers(world: World) -> Iterator[Workers]:
-    """The same world, as two more processes answer for it."""
-    with another_worker(world) as one, another_worker(world) as other:
-        yield replace(world, metadata=one), replace(world, metadata=other)
+def workers(world: World) -> Iterator[list[Worker]]:
+    """The metadata of two worker processes of the same server."""
+    with another_worker(world) as other:
+        yield [world.metadata, other]
 
 
-def a_task(world: World) -> Deadline:
-    """Its deadline; the agent renews its hold until then."""
-    task = Running(world)
-    deadline = task.get().json()["deadline"]
-
-    def lives(worker: World) -> bool:
-        answer = worker.agent(task.agent).post(
-            "token_endpoint", grant_type="refresh_token", refresh_token=task.refresh_token
-        )
-        task.refresh_token = answer.json().get("refresh_token", task.refresh_token)
-        return answer.status_code == 200
-
-    return Deadline(world, deadline, lives, ENDS, task.id)
+@pytest.fixture
+def other_db(world: World) -> Iterator[Database]:
+    """The database as another process has it open."""
+    url = world.context.db.url.render_as_string(hide_password=False)
+    opened = Database(url, world.context.db.clock)
+    yield opened
+    opened.close()
 
 
-def a_silent_task(world: World) -> Deadline:
-    task = Running(world, task_heartbeat=60)
-    heard_by = task.get().json()["heard_by"]
-    return Deadline(world, heard_by, introspects(task.agent, task.hold), ENDS, task.id)
-
-
-def a_helper_in_a_silent_task(world: World) -> Deadline:
-    task = Running(world, task_heartbeat=60)
-    child = world.spawn(task.agent, task.hold, "calendar:read")
-    given = world.agent(task.agent).exchange(task.hold, audience=child, scope="calendar:read")
-    taken = world.agent(child).exchange(
-        given.json()["access_token"], resource=world.metadata["issuer"]
+def a_tasks_deadline(world: World) -> Deadline:
+    running = Running(world)
+    return Deadline(
+        running.get().json()["deadline"],
+        lambda worker: _holds(running, worker),
+        ("task.ended", "task_id", running.id),
     )
-    hold, heard_by = taken.json()["access_token"], task.get().json()["heard_by"]
-    ends = (*ENDS, "agent.retired")
-    return Deadline(world, heard_by, introspects(child, hold), ends, task.id)
 
 
-def a_task_whose_end_is_proposed(world: World) -> Deadline:
-    """Nothing of it is alive; its agent may ask how it stands."""
-    task = Running(world, task_completion="person")
-    deadline = task.get().json()["deadline"]
-    world.pass_time(deadline - unix_time() - 200)
-    hold = task.refreshed()
-    task.post(hold, action="propose", outcome="completed")
+def the_deadline_of_one_whose_end_is_proposed(world: World) -> Deadline:
+    running = Running(world, task_completion="person")
+    deadline = running.propose().json()["deadline"]
 
-    def lives(worker: World) -> bool:
-        return reports(task, worker, hold) == 200
+    def is_put_to_its_person(worker: Worker) -> bool:
+        parts = urlsplit(worker["token_endpoint"])
+        there = replace(world, url=f"{parts.scheme}://{parts.netloc}")
+        page = there.browser(running.person).get(f"/deputize/agents/tasks/{running.id}")
+        return page.status_code == 200
 
-    return Deadline(world, deadline, lives, ENDS, task.id)
-
-
-def an_agent(world: World) -> Deadline:
-    expires_at = unix_time() + 100
-    task = Running(world, expires_at=expires_at)
-    return Deadline(world, expires_at, introspects(task.agent, task.hold))
+    return Deadline(deadline, is_put_to_its_person, ("task.ended", "task_id", running.id))
 
 
-def a_token(world: World) -> Deadline:
-    narrow = world.agent("planner").exchange(world.hold(), resource=CALENDAR)
-    token = narrow.json()["access_token"]
+def a_missed_report(world: World) -> Deadline:
+    running = Running(world, task_heartbeat=60)
+    return Deadline(
+        running.get().json()["heard_by"],
+        lambda worker: _holds(running, worker) and _is_good(world, running, worker),
+        ("task.ended", "task_id", running.id),
+    )
 
-    def lives(worker: World) -> bool:
-        return bool(worker.api().introspect(token).json()["active"])
 
-    return Deadline(world, decode(token)[1]["exp"], lives)
+def an_agents_expiry(world: World) -> Deadline:
+    running, at = Running(world), unix_time() + 200
+    world.edit(running.agent, expires_at=at)
+    return Deadline(at, lambda worker: _holds(running, worker))
 
 
-def a_question(world: World) -> Deadline:
+def a_tokens_expiry(world: World) -> Deadline:
+    narrowed = world.agent("planner").exchange(world.hold(), resource=CALENDAR)
+    token = narrowed.json()["access_token"]
+
+    def is_active(worker: Worker) -> bool:
+        api = replace(world.api(), metadata=worker)
+        return bool(api.introspect(token).json()["active"])
+
+    return Deadline(decode(token)[1]["exp"], is_active)
+
+
+def a_questions_expiry(world: World) -> Deadline:
     asking = asking_of(world)
-    asked = asking.asked()
+    asked = asking.asked(requested_expiry="60")
     (card,) = asking.cards()
 
-    def lives(worker: World) -> bool:
-        answer = asking.poll(asked, worker.agent("planner")).json()
-        return answer["error"] in ("authorization_pending", "slow_down")
+    def waits(worker: Worker) -> bool:
+        answer = asking.poll(asked, replace(asking.agent, metadata=worker))
+        error = answer.json()["error"]
+        assert error in ("authorization_pending", "slow_down", "expired_token")
+        return bool(error != "expired_token")
 
-    return Deadline(world, card.expires_at, lives)
+    return Deadline(card.expires_at, waits, ("approval.expired", "approval_id", card.id))
 
 
-def an_old_secret(world: World) -> Deadline:
-    name, old = f"rotated-{unix_time()}", "an-old-secret-of-24-letters"
+def the_end_of_an_overlap(world: World) -> Deadline:
+    name = f"overlapping-{len(world.keys)}"
     world.register(
         name,
         token_endpoint_auth_method="client_secret_basic",
-        secret_digest=digest(old),
+        secret_digest=digest(SECRET),
         jwks=None,
     )
-    assert rotate_secret(world.context.db, name, 100)
+    rotate_secret(world.context.db, name, 60)
+    with world.context.db.read() as tx:
+        known = find_agent(tx, name)
+    assert known is not None
+    assert known.retiring_until is not None
 
-    def lives(worker: World) -> bool:
-        agent = Agent(name, worker.metadata, secret=old)
-        answer = agent.post("token_endpoint", grant_type="client_credentials", resource=CALENDAR)
-        return answer.status_code == 200
+    def lets_in(worker: Worker) -> bool:
+        by_the_old_one = replace(world.with_secret(name), metadata=worker)
+        return by_the_old_one.introspect("nothing").status_code == 200
 
-    return Deadline(world, unix_time() + 100, lives)
-
-
-def introspects(client_id: str, token: str) -> Callable[[World], bool]:
-    def lives(worker: World) -> bool:
-        return worker.agent(client_id).introspect(token).json().get("active") is True
-
-    return lives
+    return Deadline(known.retiring_until, lets_in)
 
 
-def reports(task: Running, worker: World, token: str) -> int:
-    url = f"{worker.metadata['tasks_endpoint']}/{task.id}"
-    return http.get(url, headers=bearer(token)).status_code
+def _holds(running: Running, worker: Worker) -> bool:
+    """Tell whether its refresh token is good, which lives as long as what it is of."""
+    agent = replace(running.world.agent(running.agent), metadata=worker)
+    answer = agent.introspect(running.refresh_token)
+    return answer.status_code == 200 and bool(answer.json()["active"])
 
 
-ENDS = ("delegation.ended", "task.ended")
-EACH = (
-    a_task,
-    a_silent_task,
-    a_helper_in_a_silent_task,
-    a_task_whose_end_is_proposed,
-    an_agent,
-    a_token,
-    a_question,
-    an_old_secret,
+def _is_good(world: World, running: Running, worker: Worker) -> bool:
+    """Tell the same of its hold, by what its task's endpoint says."""
+    path = urlsplit(running.url).path
+    there = urlsplit(worker["token_endpoint"])._replace(path=path).geturl()
+    return http.get(there, headers=bearer(running.hold)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        a_tasks_deadline,
+        the_deadline_of_one_whose_end_is_proposed,
+        a_missed_report,
+        an_agents_expiry,
+        a_tokens_expiry,
+        a_questions_expiry,
+        the_end_of_an_overlap,
+    ],
+    ids=lambda ending: ending.__name__,
 )
-
-
-@pytest.mark.parametrize("made", EACH, ids=lambda made: made.__name__)
-def test_it_is_over_on_every_worker_and_told_once(
-    world: World, workers: Workers, made: Callable[[World], Deadline]
+def test_it_is_over_at_that_second_on_both_workers_and_told_once(
+    world: World, workers: list[Worker], other_db: Database, ending: Callable[[World], Deadline]
 ) -> None:
-    deadline = made(world)
-    move_to(world, deadline.at - BEFORE)
-    sweep_twice_at_once(world)
-    assert [deadline.lives(worker) for worker in workers] == [True, True]
-    move_to(world, deadline.at)
-    assert [deadline.lives(worker) for worker in workers] == [False, False]
-    assert deadline.told() == [], "it was over before anybody wrote it down"
-    sweep_twice_at_once(world)
-    assert deadline.told() == sorted(deadline.ends)
-    sweep_twice_at_once(world)
-    assert deadline.told() == sorted(deadline.ends)
-    assert [deadline.lives(worker) for worker in workers] == [False, False]
+    deadline = ending(world)
+
+    def alive(seconds: int) -> list[bool]:
+        return asked_at(
+            world, deadline.at + seconds, lambda: [deadline.is_alive(w) for w in workers]
+        )
+
+    assert [alive(-1), alive(0), alive(1)] == [[True, True], [False, False], [False, False]]
+    assert times_told(world, deadline) == 0, "it was true before anybody wrote it down"
+    asked_at(world, deadline.at - 1, lambda: sweep_at_once([world.context.db]))
+    assert times_told(world, deadline) == 0, "nor before its time"
+    asked_at(world, deadline.at, lambda: sweep_at_once([world.context.db, other_db]))
+    assert times_told(world, deadline) == (deadline.told is not None)
+    assert alive(2) == [False, False]
 
 
-def test_whoever_is_heard_of_at_the_last_moment_is_heard_or_over(
-    world: World, workers: Workers
-) -> None:
-    """Heartbeats and sweeps race at the deadline: the task is over, or was heard of in time."""
-    for moment in (-1, 0):
-        task = Running(world, task_heartbeat=60)
-        move_to(world, task.get().json()["heard_by"] + moment)
-        with ThreadPoolExecutor(4) as pool:
-            beats = [pool.submit(beat, task, worker) for worker in workers]
-            swept = pool.submit(sweep_twice_at_once, world)
-            answers = {each.result() for each in beats}
-        swept.result()
-        over = task.events("task.ended")
-        assert len(over) <= 1
-        assert (answers == {401}) or not over, "who was told that it goes on goes on"
-        assert task.is_alive() == (200 in answers)
+def asked_at(world: World, second: int, ask: Callable[[], T]) -> T:
+    """Ask in exactly that second: again, where the real one was over before all had answered."""
+    while True:
+        begun = int(time.time())
+        world.pass_time(second - world.context.db.clock.now())
+        answers = ask()
+        if world.context.db.clock.now() == second and int(time.time()) == begun:
+            return answers
 
 
-def beat(task: Running, worker: World) -> int:
-    url = f"{worker.metadata['tasks_endpoint']}/{task.id}"
-    answer = http.post(url, headers=bearer(task.hold), json={"action": "heartbeat"})
-    return answer.status_code
+def sweep_at_once(databases: list[Database]) -> None:
+    barrier = Barrier(len(databases))
+
+    def swept(db: Database) -> None:
+        barrier.wait()
+        sweep(db)
+
+    with ThreadPoolExecutor(len(databases)) as pool:
+        list(pool.map(swept, databases))
 
 
-def move_to(world: World, at: int) -> None:
-    world.pass_time(at - unix_time())
-
-
-def sweep_twice_at_once(world: World) -> None:
-    """As two workers do, each by connections and locks of its own."""
-    url = world.context.db.url.render_as_string(hide_password=False)
-    databases = [Database(url, FileClock(world.clock_file)) for _ in range(2)]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(sweep, databases))
-    for db in databases:
-        db.close()
+def times_told(world: World, deadline: Deadline) -> int:
+    if deadline.told is None:
+        return 0
+    kind, name, value = deadline.told
+    return sum({**e, **e["facts"]}.get(name) == value for e in world.events(kind))
