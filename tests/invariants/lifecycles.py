@@ -71,8 +71,8 @@ class HistoriesOfTasks(Histories):
         "report",
         "report",
         "report",
-        "answer",
-        "answer",
+        "answer_task",
+        "answer_task",
         "sweep",
         "seal",
         "replace_secret",
@@ -90,7 +90,7 @@ class HistoriesOfTasks(Histories):
         said = data.draw(st.sampled_from(SAID))
         self.reported(held, said)
         if said["action"] != "heartbeat" and data.draw(st.booleans()):
-            self.answer(data)
+            self.answer_task(data)
 
     def may_report(self, held: Held) -> bool:
         is_hold = held.claims["aud"] == self.world.metadata["issuer"]
@@ -119,7 +119,7 @@ class HistoriesOfTasks(Histories):
 
     # -- its person answers -------------------------------------------------------
 
-    def answer(self, data: st.DataObject) -> None:
+    def answer_task(self, data: st.DataObject) -> None:
         """What was proposed is accepted or not; what runs, or not any more, gets more time or
         none."""
         known = read_rows(self.world.context.db, f"{self.name}-").tasks
