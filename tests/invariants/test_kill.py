@@ -1,14 +1,15 @@
-"""V1, V2, V9, V13, V14, V20: a worker that is killed in the middle leaves nothing half done.
+"""V1, V2, V9, V13, V14, V18, V20: a worker that is killed in the middle leaves nothing half done.
 
 It is killed (SIGKILL) after so many answers, with others under way: issuing, handing over,
-spawning, ending a delegation or a task. What it had answered holds; what it had not either
-happened whole, or not at all.
+spawning, ending a delegation or a task, and sealing in a thread of its own. What it had answered
+holds; what it had not either happened whole, or not at all.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from subprocess import Popen
 from threading import Lock
 from typing import Any
@@ -23,11 +24,14 @@ from deputize.audit.verify import verify
 from deputize.delegation.models import delegation
 from deputize.tasks.lifecycle import RUNNING
 from deputize.tasks.models import task
+from invariants.rows import read_rows
 from support.agents_http import Agent, decode, http, new_key, outcome
-from support.running import bearer
-from support.world import CALENDAR, World, killable_worker
+from support.asking import Asking
+from support.running import Running, bearer
+from support.world import CALENDAR, World, killable_worker, read_form
 
 TREES = 8
+READ = "calendar:read"
 
 
 @dataclass
@@ -82,6 +86,17 @@ class Doomed:
         assert born.status_code == 201, born.text
         self._answered()
 
+    def end(self, end: Callable[[], httpx.Response]) -> bool:
+        """Let a task end; tell whether that was answered."""
+        try:
+            answer = end()
+        except httpx.TransportError:
+            assert self.answers_left <= 0, "it died before it was killed"
+            return False
+        assert answer.status_code in (200, 303), answer.text
+        self._answered()
+        return True
+
     def _answered(self) -> None:
         with self._lock:
             self.answers_left -= 1
@@ -112,6 +127,74 @@ def test_what_a_killed_worker_leaves_is_whole(world: World, killed: Doomed) -> N
     no_task_is_half_ended(world)
     what_was_promised_holds(world, killed)
     the_trail_is_what_was_sealed(world)
+
+
+class Grown:
+    """A tree of a dozen nodes with helpers and an open question, about to end."""
+
+    def __init__(self, world: World, completion: str) -> None:
+        self.running = Running(world, task_completion=completion)
+        agent, hold = self.running.agent, self.running.hold
+        self.helpers = [world.spawn(agent, hold, READ) for _ in range(3)]
+        for taker in (*self.helpers, "booker"):
+            taken = world.hand_over(hold, agent, taker, READ)
+            assert world.agent(taker).exchange(taken, resource=CALENDAR).status_code == 200
+        self.asking = Asking(world, world.agent(agent), hold)
+        self.asked = self.asking.asked(scope="openid calendar:write", resource=CALENDAR)
+        if completion == "person":
+            assert self.running.propose().json()["status"] == "proposed"
+
+    def end_at(self, served: World) -> Callable[[], httpx.Response]:
+        """Return what lets its agent say there that it is over, or its person that it is."""
+        self.running.world = served
+        browser = served.browser(self.running.person)
+        page = f"/deputize/agents/tasks/{self.running.id}"
+        form = read_form(browser.get(page).text)
+        if not form["shown"][0].strip():
+            return self.running.propose
+        sent = {name: value for name, value in form.items() if name != "action"}
+        return partial(browser.post, page, data=sent | {"decision": "accept"})
+
+
+def test_tasks_whose_end_a_killed_worker_was_at_have_ended_whole_or_not_at_all(
+    world: World,
+) -> None:
+    with killable_worker(world) as (process, metadata):
+        url = metadata["token_endpoint"].removesuffix("/oauth/token")
+        served = replace(world, url=url, metadata=metadata)
+        # From its first answer on it seals, while others make what there is to seal.
+        served.browser()
+        trees = [Grown(world, completion) for completion in ("at_once", "person") * 2]
+        ends = [tree.end_at(served) for tree in trees]
+        registration = world.metadata["registration_endpoint"]
+        doomed = Doomed(process, metadata, registration, answers_left=2)
+        with ThreadPoolExecutor(len(trees)) as pool:
+            ended = list(pool.map(doomed.end, ends))
+        process.wait(timeout=10)
+    assert sum(ended) >= 2
+    for tree, is_told in zip(trees, ended, strict=True):
+        assert the_task_has_ended_whole(world, tree) or not is_told
+    no_node_is_without_its_event(world)
+    no_tree_is_half_ended(world)
+    world.app.extensions["deputize"].sealer.seal()
+    verdict = verify(world.context.db, [], late_after=60)
+    assert (verdict.is_intact, verdict.waiting) == (True, 0), verdict.findings
+
+
+def the_task_has_ended_whole(world: World, tree: Grown) -> bool:
+    """Tell whether it has ended; all that hung on it has then, or nothing of it."""
+    running = tree.running
+    rows = read_rows(world.context.db, running.agent)
+    has_ended = rows.tasks[running.id].ended_at is not None
+    of_task = [node for node in rows.nodes.values() if node.task_id == running.id]
+    assert len(of_task) > 12
+    assert {node.ended_at is not None for node in of_task} == {has_ended}
+    expected = Status.RETIRED if has_ended else Status.ACTIVE
+    assert {rows.agents[helper].status for helper in tree.helpers} == {expected}
+    assert len([e for e in world.events("task.ended") if e["task_id"] == running.id]) == has_ended
+    is_waiting = tree.asking.poll(tree.asked).json()["error"] == "authorization_pending"
+    assert is_waiting == (rows.tasks[running.id].status == "open")
+    return has_ended
 
 
 def each_token_that_was_returned_has_one_event(world: World, killed: Doomed) -> None:
