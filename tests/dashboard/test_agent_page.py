@@ -121,6 +121,7 @@ class TestSuspending:
         who = Looker(trip.world, "ben")
         assert "This ends 8 delegations" in who.see(page_of(trip.planner, "suspend"))
         trip.world.hold(trip.planner, "eve")
+        trip.world.pass_time(1)  # the newest stands first
         who.press(page_of(trip.planner, "suspend"))
         told = "was suspended, with 9 delegations, 2 tasks and 1 helper"
         assert told in who.see(page_of(trip.planner))

@@ -38,6 +38,11 @@ SAID: tuple[dict[str, Any], ...] = (
 )
 
 
+#: What its person answers, mostly what they were asked.
+ON_AN_END = ("accept", "reopen", "reopen", "extend")
+ON_TIME = ("extend", "extend", "deny", "accept", "reopen")
+
+
 @dataclass
 class Trail:
     """What was sealed so far: the hash of each event, by its position."""
@@ -120,13 +125,15 @@ class HistoriesOfTasks(Histories):
     # -- its person answers -------------------------------------------------------
 
     def answer_task(self, data: st.DataObject) -> None:
-        """What was proposed is accepted or not; what runs, or not any more, gets more time or
+        """What was proposed is accepted or not; what runs gets more time or none, what is over
         none."""
         known = read_rows(self.world.context.db, f"{self.name}-").tasks
         tasks = [known[task_id] for task_id in dict.fromkeys(h.task_id for h in self.handed_out)]
         waiting = [of for of in tasks if of.status == TaskStatus.PROPOSED or of.asked_until]
-        of = data.draw(st.sampled_from((waiting or tasks)[-3:]))
-        how = data.draw(st.sampled_from(("accept", "reopen", "reopen", "extend", "deny")))
+        over = [of for of in tasks if of.status in RUNNING and not of.runs_at(self.now())]
+        of = data.draw(st.sampled_from((waiting or tasks)[-2:] + over[-2:]))
+        is_proposed = of.status == TaskStatus.PROPOSED
+        how = data.draw(st.sampled_from(ON_AN_END if is_proposed else ON_TIME))
         db, could_be = self.world.context.db, of.runs_at(self.now())
         if how == "accept":
             done = accept_end(db, of) is not None
@@ -160,7 +167,7 @@ class HistoriesOfTasks(Histories):
     def owner_leaves(self, data: st.DataObject) -> None:
         """Now and then, whoever answers for planner, and mostly for the others."""
         if data.draw(st.booleans()):
-            owner = self.agents()[self.called("planner")].owner
+            owner = self.registered(self.called("planner")).owner
             person_left(self.world.context.db, owner or "", why="left")
 
     def replace_secret(self, data: st.DataObject) -> None:
@@ -169,7 +176,7 @@ class HistoriesOfTasks(Histories):
         secret = rotate_secret(self.world.context.db, checker, overlap)
         assert secret is not None
         self.secrets.append(secret)
-        is_live = self.agents()[checker].is_live(self.now())
+        is_live = self.registered(checker).is_live(self.now())
         good = [self.is_let_in(checker, one) for one in self.secrets[-3:]]
         assert good[-2:] == [is_live and overlap > 0, is_live]
         assert not any(good[:-2])

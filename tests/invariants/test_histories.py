@@ -53,7 +53,7 @@ def test_no_history_breaks_what_must_hold(world: World) -> None:
             InThisWorld,
             settings=settings(
                 settings.default,
-                stateful_step_count=75,
+                stateful_step_count=60,
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from threading import Barrier
+from threading import Barrier, Thread
 from typing import Any
 
 import httpx
@@ -19,7 +19,9 @@ from deputize.agents.declare import declare_agent
 from deputize.agents.lifecycle import Status
 from deputize.agents.models import BLUEPRINT, Agent, find_agent
 from deputize.agents.rotate import rotate_secret
+from deputize.audit.record import Event, record
 from deputize.audit.verify import verify
+from deputize.core.db import Transaction
 from deputize.core.secrets import digest
 from deputize.delegation.persons import find_person_id
 from deputize.endings.answer_end import extend_task
@@ -28,10 +30,11 @@ from deputize.endings.end_task import end_task
 from deputize.endings.erase_person import erase_person
 from deputize.endings.stop_agent import start_agent, stop_agent
 from deputize.endings.sweep import sweep
+from deputize.endings.task_endpoint import _report
 from deputize.host import Person
 from deputize.tasks.report import find_task
 from invariants.lifecycles import Trail
-from invariants.rows import read_rows
+from invariants.rows import Rows, read_rows
 from support import agents_http
 from support.agents_http import http, new_key, outcome, pkce
 from support.running import Running, bearer
@@ -40,6 +43,7 @@ from support.world import CALENDAR, CALLBACK, SECRET, World, another_worker
 READ = "calendar:read"
 LESS = frozenset({"flights:search", "agents:spawn", "tasks"})
 EVERYTHING = LESS | {READ, "calendar:write"}
+PROPOSE = {"action": "propose", "outcome": "completed"}
 Call = Callable[[], Any]
 _names = count()
 
@@ -86,9 +90,32 @@ class TestAReport:
             ]
             sweeps: list[Call] = [partial(sweep, world.context.db)] * 2
             answers = at_once([*reports[:3], *sweeps, *reports[3:]])
+            # It may have looked before that second, and the reports have come after it.
+            sweep(world.context.db)
             heard = [a for a in answers if isinstance(a, httpx.Response) and a.status_code == 200]
             assert running.is_alive() == bool(heard)
             assert len(running.events("task.ended")) == (not heard)
+
+    @pytest.mark.parametrize("completion", ["person", "at_once"])
+    @pytest.mark.parametrize("said", [{"action": "heartbeat"}, PROPOSE])
+    def test_that_was_looked_at_in_time_and_is_written_too_late_is_none(
+        self,
+        world: World,
+        monkeypatch: pytest.MonkeyPatch,
+        said: dict[str, str],
+        completion: str,
+    ) -> None:
+        running = Running(world, task_heartbeat=60, task_completion=completion)
+
+        def late(*reported: Any) -> None:
+            world.pass_time(60)
+            _report(*reported)
+
+        monkeypatch.setattr("deputize.endings.task_endpoint._report", late)
+        assert outcome(running.post(**said)) == (401, "invalid_token")
+        sweep(world.context.db)
+        (ended,) = running.events("task.ended")
+        assert ended["facts"]["why"] == "silent"
 
     def test_that_it_is_done_beside_an_end_and_exchanges_leaves_nothing_alive(
         self, world: World, workers: list[dict[str, Any]]
@@ -133,9 +160,11 @@ class TestMoreTime:
             db = world.context.db
             more: list[Call] = [partial(extend_task, db, of, of.deadline + 86_400)] * 3
             at_once([*more, partial(sweep, db), partial(sweep, db)])
+            sweep(db)
             given, ended = (running.events(kind) for kind in ("task.extended", "task.ended"))
             assert bool(given) != bool(ended)
             assert len(ended) <= 1
+            assert number % 2 or not given, "it was over, swept or not"
 
 
 MADE: dict[str, Callable[[Running, dict[str, Any]], Call]] = {
@@ -201,14 +230,34 @@ def test_what_was_made_beside_what_ends_it_is_dead(
     if (made, ending) != ("redeemed", "the task ends"):
         assert not any(world.is_active(token) for token in tokens_of(answers))
     rows = read_rows(world.context.db, running.agent)
-    own = [node for node in rows.nodes.values() if node.actor == running.agent]
-    assert own
-    for node in own:
-        assert node.ended_at is not None or node.scope <= rows.agents[running.agent].scope
+    no_node_is_left_over(rows, running)
     for helper in (one for one in rows.agents.values() if one.parent == running.agent):
         fits = helper.scope <= LESS and ending == "its ceiling is edited"
         expired = helper.expires_at <= rows.now
         assert helper.status == Status.RETIRED or fits or expired
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_ends_it_waits_for_what_is_being_stored_and_takes_that_too(
+    world: World, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes between the last look and the commit: the locks are what holds it back."""
+    running = Running(world, scope=EVERYTHING)
+    end = Thread(target=ENDINGS[ending], args=[running])
+
+    def meanwhile(tx: Transaction, happened: Event) -> None:
+        if happened.kind == "delegation.issued" and end.ident is None:
+            end.start()
+            # Long enough for it to happen, were it not held back.
+            end.join(0.1)
+        record(tx, happened)
+
+    monkeypatch.setattr("deputize.delegation.issue.record", meanwhile)
+    answer = world.agent(running.agent).exchange(running.hold, resource=CALENDAR, scope=READ)
+    end.join(60)
+    assert not world.is_active(answer.json()["access_token"])
+    assert not world.agent(running.agent).exchange(running.hold, scope=READ).is_success
+    no_node_is_left_over(read_rows(world.context.db, running.agent), running)
 
 
 class TestARegistration:
@@ -316,6 +365,15 @@ def test_a_person_who_is_erased_while_their_agents_act_and_two_seal_leaves_a_who
     trail.look(world)
     verdict = verify(db, [], late_after=60)
     assert (verdict.is_intact, verdict.waiting) == (True, 0), verdict.findings
+
+
+def no_node_is_left_over(rows: Rows, running: Running) -> None:
+    """V1: each has ended with its task, or holds what its agent may hold still."""
+    own = [node for node in rows.nodes.values() if node.actor == running.agent]
+    assert own
+    for node in (node for node in own if node.ended_at is None):
+        assert rows.tasks[node.task_id].ended_at is None
+        assert node.scope <= rows.agents[running.agent].scope
 
 
 def tokens_of(answers: list[Any]) -> list[str]:

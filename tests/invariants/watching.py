@@ -15,7 +15,7 @@ import httpx
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 from sqlalchemy import select
 
-from deputize.agents.models import Agent
+from deputize.agents.models import Agent, find_agent
 from deputize.audit.models import event
 from deputize.delegation.act_chain import actors
 from deputize.delegation.quotas import EXCHANGES
@@ -181,5 +181,8 @@ class Watching(RuleBasedStateMachine):
     def now(self) -> int:
         return self.world.context.db.clock.now()
 
-    def agents(self) -> dict[str, Agent]:
-        return dict(read_rows(self.world.context.db, f"{self.name}-").agents)
+    def registered(self, client_id: str) -> Agent:
+        with self.world.context.db.read() as tx:
+            found = find_agent(tx, client_id)
+        assert found is not None
+        return found

@@ -157,7 +157,11 @@ class World:
         assert stop_agent(self.context.db, client_id, status, why="suspended") is not None
 
     def start(self, client_id: str) -> None:
-        """Adopt or resume an agent as an administrator would."""
+        """Adopt or resume an agent as an administrator would: somebody answers for it."""
+        with self.context.db.read() as tx:
+            registered = find_agent(tx, client_id)
+        if registered is not None and registered.owner is None:
+            self.edit(client_id, owner="ben")
         assert start_agent(self.context.db, client_id)
 
     def leave(self, person: str) -> None:
