@@ -40,6 +40,8 @@ TASK_RULES: dict[str, st.SearchStrategy[Any]] = {
     "task_heartbeat": st.sampled_from((None, 450, None, 900)),
     "task_completion": st.sampled_from(("person", None, "person", None)),
 }
+#: Seconds that an agent must have left to be let act: the shortest term that is offered, and some.
+SHORTEST = 960
 
 
 class Histories(Watching):
@@ -108,13 +110,14 @@ class Histories(Watching):
 
     def deputize(self, name: str, who: int, until: int | None) -> None:
         asking = self.registered(self.called(name))
-        if not asking.is_live(self.now()):
+        # Offered to the second, the little time that an agent has left is over when it is pressed.
+        if not asking.is_live(self.now() + SHORTEST):
             return
         answer = self.world.consent(
             asking.client_id,
             self.people[who],
             # No longer time is offered than the agent has.
-            until=until if until and self.now() + until < asking.expires_at else None,
+            until=until if until and self.now() + until + 60 < asking.expires_at else None,
             redeem_with=self.agent(asking.client_id),
             scope=" ".join(sorted(asking.scope & {*SCOPES, *OWN})),
             resource=sorted(asking.resources),
