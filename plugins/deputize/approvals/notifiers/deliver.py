@@ -21,7 +21,6 @@ from ...delegation.wording import say_scope
 from ...outbox.channel import Message
 from ...outbox.delivery import Delivery
 from ...outbox.models import Line
-from ...tasks.lifecycle import RUNNING
 from ...tasks.models import Task
 from ...tasks.report import find_task
 from ..choices import Choices, find_choices
@@ -96,7 +95,7 @@ class Telling:
     ) -> str:
         with self.context.db.read() as tx:
             of = find_task(tx, line.subject)
-            if of is None or of.status not in RUNNING or of.deadline <= tx.now or not waits(of):
+            if of is None or not of.runs_at(tx.now) or not waits(of):
                 return OVER
             choices, key = find_choices(tx, of.person_id), _key_of(tx, of.person_id)
             agent = self._agent(tx, of.agent)
