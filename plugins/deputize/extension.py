@@ -56,7 +56,7 @@ from .delegation.context import Context
 from .delegation.gates import SensitiveScopes
 from .delegation.keys import KeyStore
 from .delegation.server import AgentServer
-from .endings.announce import TASK_ENDED, hears_of_ends, tells_of_ends
+from .endings.announce import TASK_ENDED, hears_of_ends, how_it_ended
 from .endings.end_delegation import end_delegation
 from .endings.sweep import Swept, sweep
 from .endings.unused import Unused, act_on_unused
@@ -64,11 +64,11 @@ from .host import Host
 from .migrations import upgrade
 from .oauth.ciba import CIBA
 from .outbox import models as outbox
-from .outbox.checkpoints import CHECKPOINT, SendsCheckpoints, announce
+from .outbox.checkpoints import CHECKPOINT, announce, newest_checkpoint
 from .outbox.deliver import Deliverer, InEachProcess
 from .outbox.delivery import Delivery
 from .outbox.models import Line
-from .outbox.standard_webhook import open_webhook
+from .outbox.standard_webhook import ByWebhook, open_webhook
 from .part import ConfigurationError, Part, check_parts
 from .passkeys import models as passkeys
 from .policy.find import open_point
@@ -90,8 +90,8 @@ PARTS: tuple[Part, ...] = (
         "outbox",
         tables=(outbox.outbox,),
         deliveries={
-            CHECKPOINT: lambda c: SendsCheckpoints(
-                c.db, open_webhook("audit", c.settings.audit.webhook)
+            CHECKPOINT: lambda c: ByWebhook(
+                c.db, open_webhook("audit", c.settings.audit.webhook), newest_checkpoint
             )
         },
     ),
@@ -147,7 +147,11 @@ PARTS: tuple[Part, ...] = (
     Part(
         "endings",
         listeners=((TASK_ENDED, lambda c: hears_of_ends(c.settings)),),
-        deliveries={TASK_ENDED: lambda c: tells_of_ends(c.db, c.settings)},
+        deliveries={
+            TASK_ENDED: lambda c: ByWebhook(
+                c.db, open_webhook("tasks", c.settings.tasks.webhook), how_it_ended
+            )
+        },
     ),
     Part("dashboard", metadata=("agents_page",)),
 )

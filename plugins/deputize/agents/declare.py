@@ -29,11 +29,15 @@ def declare_agent(db: Database, declared: Agent, *, by: str) -> None:
 
 def as_its_blueprint(tx: Transaction, known: Agent) -> Agent:
     """Return an instance as its blueprint is now, and any other agent as it is."""
-    blueprint = find_agent(tx, known.blueprint) if known.blueprint else None
+    blueprint = _blueprint_of(tx, known)
     return follow(known, blueprint) if blueprint else known
 
 
 def has_live_blueprint(tx: Transaction, known: Agent) -> bool:
     """Tell whether the agent may act by its blueprint, where it has one: that is not stopped."""
-    blueprint = find_agent(tx, known.blueprint) if known.blueprint else None
+    blueprint = _blueprint_of(tx, known)
     return known.blueprint is None or (blueprint is not None and blueprint.status == Status.ACTIVE)
+
+
+def _blueprint_of(tx: Transaction, known: Agent) -> Agent | None:
+    return find_agent(tx, known.blueprint) if known.blueprint else None

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from ..core.db import Prepared, Transaction
+from .models import REFUSED
 
 #: Seconds that are looked back.
 LATELY = 3600
 
 #: Refusals that are counted: so many stand for more.
 MOST = 100
-
-DENIED = "approval.denied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,14 @@ class Lately:
 def find_lately(tx: Transaction, client_id: str) -> Lately:
     """Count what was refused to the agent."""
     kinds = _NEWEST.run(tx, {"agent": client_id, "since": tx.now - LATELY}).fetchall()
-    denied = sum(kind == DENIED for (kind,) in kinds)
+    denied = sum(kind == "approval.denied" for (kind,) in kinds)
     return Lately(refused=len(kinds) - denied, denied=denied)
 
 
-# In SQL as it is: its condition is the index's, word for word.
+# In SQL as it is: its condition is the index's, word for word, or that is not taken.
 _NEWEST = Prepared(
     text(
         "SELECT kind FROM deputize_event WHERE agent = :agent AND at > :since"  # noqa: S608
-        f" AND (rule IS NOT NULL OR kind = '{DENIED}') ORDER BY at DESC LIMIT {MOST}"
+        f" AND ({REFUSED}) ORDER BY at DESC LIMIT {MOST}"
     )
 )

@@ -57,13 +57,16 @@ Index(
     sqlite_where=text("position IS NOT NULL"),
     postgresql_where=text("position IS NOT NULL"),
 )
-# What was refused to an agent is looked at beside all that it does: `lately` has the same words.
+#: What an agent was refused by a rule, or by a person, in SQL.
+REFUSED = "rule IS NOT NULL OR kind = 'approval.denied'"
+
+# It is looked at by itself: an agent does much else.
 Index(
     "ix_deputize_event_refused",
     event.c.agent,
     event.c.at,
-    sqlite_where=text("rule IS NOT NULL OR kind = 'approval.denied'"),
-    postgresql_where=text("rule IS NOT NULL OR kind = 'approval.denied'"),
+    sqlite_where=text(REFUSED),
+    postgresql_where=text(REFUSED),
 )
 # What waits for its seal is soon sealed: this one stays small, whatever the trail's length.
 Index(

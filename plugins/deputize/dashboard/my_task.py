@@ -126,30 +126,33 @@ def _said_by_agent(of: Task) -> str:
 
 def _extend(context: Context, of: Task) -> bool:
     with context.db.read() as tx:
-        deadlines = {str(seconds): tx.now + seconds for seconds in _longer(context, tx, of)}
-        if _can_give_what_it_asks(context, tx, of):
-            deadlines[AS_ASKED] = of.asked_until or 0
+        latest, now = _latest(context, tx, of), tx.now
+    deadlines = {str(seconds): now + seconds for seconds in _longer(of, latest, now)}
+    if (asked := _asked_for(of, latest)) is not None:
+        deadlines[AS_ASKED] = asked
     chosen = deadlines.get(request.form.get("seconds", ""))
     return chosen is not None and extend_task(context.db, of, chosen)
 
 
-def _longer(context: Context, tx: Transaction, of: Task) -> list[int]:
+def _latest(context: Context, tx: Transaction, of: Task) -> int:
+    return latest_deadline(tx, of, context.settings.delegation.max_duration)
+
+
+def _asked_for(of: Task, latest: int) -> int | None:
+    """Return the deadline that its agent asks for, where that can be given."""
+    return of.asked_until if of.asked_until is not None and of.asked_until <= latest else None
+
+
+def _longer(of: Task, latest: int, now: int) -> list[int]:
     """Return for how many seconds from now it can go on, where that is longer than it would."""
-    longest = latest_deadline(tx, of, context.settings.delegation.max_duration) - tx.now
-    return [seconds for seconds in durations_within(longest) if tx.now + seconds > of.deadline]
-
-
-def _can_give_what_it_asks(context: Context, tx: Transaction, of: Task) -> bool:
-    latest = latest_deadline(tx, of, context.settings.delegation.max_duration)
-    return of.asked_until is not None and of.asked_until <= latest
+    return [seconds for seconds in durations_within(latest - now) if now + seconds > of.deadline]
 
 
 def _page(context: Context, me: Person, of: Task) -> TaskPage:
     with context.db.read() as tx:
         faces, now = find_agents(tx, frozenset({of.agent})), tx.now
-        longer = _longer(context, tx, of)
-        can_be_given = _can_give_what_it_asks(context, tx, of)
-    asked = (of.asked_until or now) - now
+        latest = _latest(context, tx, of)
+    asked, longer = _asked_for(of, latest), _longer(of, latest, now)
     return TaskPage(
         person=me.name,
         agents_url=url_for("deputize_agents.agents"),
@@ -159,11 +162,15 @@ def _page(context: Context, me: Person, of: Task) -> TaskPage:
         until=until_tag(of.deadline, now),
         proposed=of.proposed or "",
         asks_for_time=of.asked_until is not None,
-        asked=UntilChoice(asked, at_most(asked, utc(now)), True) if can_be_given else None,
-        longer=tuple(UntilChoice(s, at_most(s, utc(now)), s == longer[0]) for s in longer),
+        asked=_choice(asked - now, now, chosen=True) if asked is not None else None,
+        longer=tuple(_choice(seconds, now, chosen=seconds == longer[0]) for seconds in longer),
         shown=_said_by_agent(of),
         action=request.path,
     )
+
+
+def _choice(seconds: int, now: int, *, chosen: bool) -> UntilChoice:
+    return UntilChoice(seconds, at_most(seconds, utc(now)), chosen)
 
 
 def _over(me: Person) -> Response:

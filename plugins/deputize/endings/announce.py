@@ -5,15 +5,12 @@ read when it is due.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ..audit.record import Event
-from ..core.db import Database, Transaction
-from ..outbox.delivery import Delivery
+from ..core.db import Transaction
 from ..outbox.enqueue import enqueue
 from ..outbox.models import Line
-from ..outbox.standard_webhook import StandardWebhook, open_webhook
 from ..settings import Settings
 from ..tasks.report import find_task
 
@@ -38,39 +35,16 @@ def announce_end(tx: Transaction, ended: Event) -> None:
         enqueue(tx, TASK_ENDED, ended.task_id, _DESTINATION, **due)
 
 
-@dataclass(frozen=True)
-class TellsOfEnds:
-    """The delivery of what `announce_end` stored."""
-
-    db: Database
-    webhook: StandardWebhook | None
-
-    def __call__(self, line: Line) -> str:
-        """Send how the task ended.
-
-        :raises NotDelivered: where it has not arrived
-        """
-        if self.webhook is None:
-            return "switched off"
-        with self.db.read() as tx:
-            of = find_task(tx, line.subject)
-        if of is None:
-            return "over"
-        told: dict[str, Any] = {
-            "task_id": of.id,
-            "agent": of.agent,
-            "status": of.status,
-            "why": of.ended_why,
-            "started_at": of.started_at,
-            "ended_at": of.ended_at,
-        }
-        self.webhook.post(line.id, TASK_ENDED, line.claimed_at, told)
-        return "sent"
-
-
-def tells_of_ends(db: Database, settings: Settings) -> Delivery:
-    """Return what sends how a task ended.
-
-    :raises ConfigurationError: where it is to be sent, and can't be
-    """
-    return TellsOfEnds(db, open_webhook("tasks", settings.tasks.webhook))
+def how_it_ended(tx: Transaction, line: Line) -> dict[str, Any] | None:
+    """Return what is told of the line's task; None where that is gone."""
+    of = find_task(tx, line.subject)
+    if of is None:
+        return None
+    return {
+        "task_id": of.id,
+        "agent": of.agent,
+        "status": of.status,
+        "why": of.ended_why,
+        "started_at": of.started_at,
+        "ended_at": of.ended_at,
+    }

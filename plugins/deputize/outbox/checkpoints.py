@@ -6,16 +6,15 @@ that matters.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import Any
 
 from ..audit.checkpoint_file import as_line
 from ..audit.keys import find_public_keys
 from ..audit.seal import find_newest
 from ..audit.statement import read
-from ..core.db import Database, Transaction
+from ..core.db import Transaction
 from .enqueue import count_since, enqueue, is_waiting
 from .models import Line
-from .standard_webhook import StandardWebhook
 
 CHECKPOINT = "audit.checkpoint"
 
@@ -40,24 +39,7 @@ def announce(tx: Transaction, kinds: Collection[str]) -> None:
     enqueue(tx, CHECKPOINT, _SUBJECT, _DESTINATION, due_at=due_at, expires_at=tx.now + TRIED)
 
 
-@dataclass(frozen=True)
-class SendsCheckpoints:
-    """The delivery of checkpoints."""
-
-    db: Database
-    webhook: StandardWebhook | None
-
-    def __call__(self, line: Line) -> str:
-        """Send the newest statement.
-
-        :raises NotDelivered: where it has not arrived
-        """
-        if self.webhook is None:
-            return "switched off"
-        with self.db.read() as tx:
-            signed, keys = find_newest(tx), find_public_keys(tx)
-        if signed is None:
-            return "over"
-        told = as_line(read(signed, keys)[0], signed)
-        self.webhook.post(line.id, CHECKPOINT, line.claimed_at, told)
-        return "sent"
+def newest_checkpoint(tx: Transaction, _: Line) -> dict[str, Any] | None:
+    """Return the newest statement as it is told; None before the first."""
+    signed, keys = find_newest(tx), find_public_keys(tx)
+    return as_line(read(signed, keys)[0], signed) if signed else None

@@ -7,18 +7,21 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from ..core.db import Database, Transaction
 from ..core.guarded_http import FetchError, post
 from ..core.values import canonical_json
 from ..part import ConfigurationError
 from .channel import WrongSetting
 from .delivery import NotDelivered
+from .models import Line
 
 #: How the secret is written, and how many bytes it has.
 PREFIX = "whsec_"
@@ -73,6 +76,33 @@ class StandardWebhook:
             "webhook-timestamp": str(at),
             "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
         }
+
+
+@dataclass(frozen=True)
+class ByWebhook:
+    """The delivery of one kind of line to the organisation's own system.
+
+    :param webhook: None where none is set, though one was when the line was stored
+    :param find_told: reads what the line is to tell; None where there is nothing any more
+    """
+
+    db: Database
+    webhook: StandardWebhook | None
+    find_told: Callable[[Transaction, Line], Mapping[str, Any] | None]
+
+    def __call__(self, line: Line) -> str:
+        """Send what the line is to tell, as that is now.
+
+        :raises NotDelivered: where it has not arrived
+        """
+        if self.webhook is None:
+            return "switched off"
+        with self.db.read() as tx:
+            told = self.find_told(tx, line)
+        if told is None:
+            return "over"
+        self.webhook.post(line.id, line.kind, line.claimed_at, told)
+        return "sent"
 
 
 def open_webhook(table: str, section: WebhookSection) -> StandardWebhook | None:

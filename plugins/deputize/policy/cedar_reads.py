@@ -37,9 +37,9 @@ def find_reads(policies: Iterable[Mapping[str, Any]]) -> Reads:
     # An entity by its name may be the agent itself: then its attributes are read unseen.
     names_entities = _ENTITY in json.dumps(conditions)
     return Reads(
-        context=_members(_found(conditions, "context")),
-        principal=None if names_entities else _members(_found(conditions, "principal")),
-        resource=None if names_entities else _members(_found(conditions, "resource")),
+        context=_members(_walk(conditions, "context")),
+        principal=None if names_entities else _members(_walk(conditions, "principal")),
+        resource=None if names_entities else _members(_walk(conditions, "resource")),
     )
 
 
@@ -52,10 +52,6 @@ def pick(told: Mapping[str, Any], read: Members) -> Mapping[str, Any]:
 
 def _part(value: Any, read: Members) -> Any:
     return pick(value, read) if isinstance(value, dict) else value
-
-
-def _found(expression: Any, variable: str) -> list[tuple[_Path, bool]]:
-    return list(_walk(expression, variable))
 
 
 def _walk(expression: Any, variable: str) -> Iterator[tuple[_Path, bool]]:

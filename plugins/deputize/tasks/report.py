@@ -30,8 +30,7 @@ def hear(tx: Transaction, of: Task) -> bool:
     """Note that the agent was heard of in time; tell whether it was."""
     if of.heartbeat is None:
         return True
-    is_open = (task.c.id == of.id) & (task.c.status == TaskStatus.OPEN)
-    heard = update(task).where(is_open, is_in_time(tx.now)).values(heard_by=tx.now + of.heartbeat)
+    heard = update(task).where(_is_open(tx, of.id)).values(heard_by=tx.now + of.heartbeat)
     return tx.execute(heard).rowcount == 1
 
 
@@ -53,15 +52,13 @@ def reopen(tx: Transaction, of: Task) -> bool:
 
 def ask_for_time(tx: Transaction, task_id: str, until: int) -> bool:
     """Ask the person for a later deadline; tell whether the task is open, and asks for none yet."""
-    asks = (task.c.id == task_id) & (task.c.status == TaskStatus.OPEN)
-    asks &= task.c.asked_until.is_(None) & (task.c.deadline < until) & is_in_time(tx.now)
-    return tx.execute(update(task).where(asks).values(asked_until=until)).rowcount == 1
+    may_ask = _is_open(tx, task_id) & task.c.asked_until.is_(None) & (task.c.deadline < until)
+    return tx.execute(update(task).where(may_ask).values(asked_until=until)).rowcount == 1
 
 
 def deny_time(tx: Transaction, task_id: str, asked_until: int) -> bool:
     """Give a task no more time; tell whether it asked for that still."""
-    asks = (task.c.id == task_id) & (task.c.status == TaskStatus.OPEN)
-    asks &= (task.c.asked_until == asked_until) & is_in_time(tx.now)
+    asks = _is_open(tx, task_id) & (task.c.asked_until == asked_until)
     denied = {"asked_until": None, "more_denied_at": tx.now}
     return tx.execute(update(task).where(asks).values(**denied)).rowcount == 1
 
@@ -76,3 +73,7 @@ def extend(tx: Transaction, of: Task, deadline: int) -> bool:
     further = runs & asked_so & (task.c.deadline < deadline)
     given = {"deadline": deadline, "asked_until": None, "more_denied_at": None}
     return tx.execute(update(task).where(further).values(**given)).rowcount == 1
+
+
+def _is_open(tx: Transaction, task_id: str) -> ColumnElement[bool]:
+    return (task.c.id == task_id) & (task.c.status == TaskStatus.OPEN) & is_in_time(tx.now)
