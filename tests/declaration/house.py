@@ -18,6 +18,7 @@ from deputize.delegation.context import Context
 from deputize.endings.person_left import person_left
 from deputize.host import Person
 from deputize.settings import Settings
+from support.moved import move_clock
 from support.world import BareHost
 
 SECRET = "a-secret-of-more-than-24-characters"
@@ -169,7 +170,7 @@ class House:
             }
 
     def pass_time(self, seconds: int) -> None:
-        self.clock_file.write_text(str(int(self.clock_file.read_text()) + seconds))
+        move_clock(self.clock_file, seconds)
 
 
 class _People(BareHost):

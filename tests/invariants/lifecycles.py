@@ -39,8 +39,8 @@ SAID: tuple[dict[str, Any], ...] = (
 
 
 #: What its person answers, mostly what they were asked.
-ON_AN_END = ("accept", "reopen", "reopen", "extend")
-ON_TIME = ("extend", "extend", "deny", "accept", "reopen")
+ON_AN_END = ("accept", "accept", "reopen", "reopen", "extend")
+ON_TIME = ("extend", "extend", "deny", "deny", "accept", "reopen")
 
 
 @dataclass
@@ -129,7 +129,8 @@ class HistoriesOfTasks(Histories):
         none."""
         known = read_rows(self.world.context.db, f"{self.name}-").tasks
         tasks = [known[task_id] for task_id in dict.fromkeys(h.task_id for h in self.handed_out)]
-        waiting = [of for of in tasks if of.status == TaskStatus.PROPOSED or of.asked_until]
+        running = [of for of in tasks if of.runs_at(self.now())]
+        waiting = [of for of in running if of.status == TaskStatus.PROPOSED or of.asked_until]
         over = [of for of in tasks if of.status in RUNNING and not of.runs_at(self.now())]
         of = data.draw(st.sampled_from((waiting or tasks)[-2:] + over[-2:]))
         is_proposed = of.status == TaskStatus.PROPOSED

@@ -40,6 +40,7 @@ from deputize.part import Part
 from deputize.settings import Settings
 from support import agents_http
 from support.databases import put_tables
+from support.moved import move_clock
 from support.serving import serving
 
 CALENDAR = "https://calendar.example"
@@ -278,9 +279,7 @@ class World:
 
     def pass_time(self, seconds: int) -> None:
         """Move the clock of every worker on."""
-        moved = int(self.clock_file.read_text()) + seconds
-        self.clock_file.write_text(str(moved))
-        agents_http.clock_offset = moved
+        agents_http.clock_offset = move_clock(self.clock_file, seconds)
 
 
 def present(
